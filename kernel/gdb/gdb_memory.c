@@ -7,6 +7,7 @@
 #include "kernel/arch/text_patch.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/user_foreign.h"
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/report/peek.h"
 
@@ -51,34 +52,21 @@ static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 
 /*
  * Bring a page of a process into memory as a page fault of the program would. If `write`, also copy a copy-on-write
- * page, even one that the program may only read. Returns false when that is impossible, or not allowed in this stop.
+ * page, even one that the program may only read or execute, but not one of a read-only shared mapping: every process
+ * that shares it would see the change. Returns false when that is impossible, or not allowed in this stop.
  */
 static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 {
 	struct user_space *user = place->user;
-	vaddr_t page = va & ~(PAGE_SIZE - 1);
+	const vaddr_t page = va & ~(PAGE_SIZE - 1);
 	const struct area *area;
-	unsigned rights;
-	bool fetched;
 
 	if (!quiet || !user || va >= USER_END)
 		return false;
+	if (write)
+		return user_fault_forced(user, page) == OK;
 	area = area_find(&user->areas, va);
-	if (!area)
-		return false;
-	rights = area->rights;
-	if (!write)
-		return user_fault(user, va, rights & USER_READ ? USER_READ : USER_EXEC) == OK;
-	if (rights & USER_WRITE)
-		return user_fault(user, va, USER_WRITE) == OK;
-	/*
-	 * Refuse to write to a read-only shared mapping, since every process that shares the page would see the change.
-	 * A private page is made writable until the fault below has given the process its own copy.
-	 */
-	if (area->flags & AREA_SHARED || user_protect(user, page, PAGE_SIZE, USER_READ | USER_WRITE) != OK)
-		return false;
-	fetched = user_fault(user, va, USER_WRITE) == OK;
-	return user_protect(user, page, PAGE_SIZE, rights) == OK && fetched;
+	return area && user_fault(user, va, area->rights & USER_READ ? USER_READ : USER_EXEC) == OK;
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "kernel/arch/cpus.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/pcid.h"
+#include "kernel/arch/text_patch.h"
 #include "kernel/arch/trap.h"
 #include "kernel/lib/likely.h"
 #include "kernel/mm/space/kernel_space.h"
@@ -18,16 +19,17 @@ static void flush_page_of(unsigned pcid, vaddr_t va)
 	cpu_invpcid(INVPCID_ADDRESS, pcid, va);
 }
 
-static void flush_all_by_invpcid(void)
+static NO_BREAK void flush_all_by_invpcid(void)
 {
 	cpu_invpcid(INVPCID_ALL, 0, 0);
 }
 
 /*
  * Flush all TLB entries: any change of CR4.PGE does that (Intel SDM vol. 3A, "Operations that Invalidate TLBs and
- * Paging-Structure Caches").
+ * Paging-Structure Caches"). Like flush_all_by_invpcid() called in the handler of an NMI, too, where a breakpoint would
+ * let another NMI in: so gdb sets none here.
  */
-static void flush_all_by_cr4(void)
+static NO_BREAK void flush_all_by_cr4(void)
 {
 	uint64_t cr4 = cpu_read_cr4();
 
