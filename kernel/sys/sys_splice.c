@@ -19,6 +19,7 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/turn.h"
+#include "kernel/task/wait_until.h"
 
 enum splice_flags {
 	SPLICE_NONBLOCK = 2,
@@ -47,11 +48,6 @@ static bool has_room(struct file *file)
 static bool can_read(struct file *file)
 {
 	return file_poll(file) & (POLLIN | POLLERR | POLLHUP);
-}
-
-static bool can_write(struct file *file)
-{
-	return file_poll(file) & (POLLOUT | POLLERR | POLLHUP);
 }
 
 static int64_t broken_pipe(void)
@@ -246,12 +242,12 @@ static int64_t to_file_in_turn(struct file *in, struct file *out, uint64_t *offs
 		turn_end(&out->node->writing, &writing);
 		return moved;
 	}
-	while ((moved = to_file(in, out, offset, buffer, size)) == -EAGAIN) {
-		int error = out->flags & O_NONBLOCK || !file_queue(out) ? -EAGAIN : file_wait(out, can_write);
-
-		if (error)
-			return error;
-	}
+	moved = to_file(in, out, offset, buffer, size);
+	/* Wait for the write itself: a file that poll(2) calls writable may have no room for all of the bytes. */
+	if (moved == -EAGAIN && !(out->flags & O_NONBLOCK) && file_queue(out) &&
+	    WAIT_IN_QUEUE(file_queue(out), (moved = to_file(in, out, offset, buffer, size)) != -EAGAIN,
+			  TASK_NO_DEADLINE) != 0)
+		return -ERESTARTSYS;
 	if (moved > 0 && out->ops->written)
 		out->ops->written(out);
 	return moved == -EPIPE && out->properties & FILE_STREAM ? broken_pipe() : moved;

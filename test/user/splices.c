@@ -223,6 +223,40 @@ static int wait_for_parent(void *ends)
 	return splice_(in[0], NULL, file, NULL, 100, 0) == 0 ? 7 : 2;
 }
 
+/* The child takes a message of one byte, for which the parent waits, and then one of a page. */
+static int take_messages(int fd)
+{
+	static char bytes[PAGE];
+
+	if (read(fd, bytes, sizeof(bytes)) != 1)
+		return 1;
+	return read(fd, bytes, sizeof(bytes)) == sizeof(bytes) ? 7 : 2;
+}
+
+/* A socket that poll(2) calls writable may have no room for a whole page. */
+static void test_crowded(void)
+{
+	static char page[PAGE];
+	int ends[2], pair[2], status, least = 1;
+	pid_t child;
+
+	is(pipe(ends), 0, "a pipe");
+	is(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0, "datagram sockets");
+	is(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)), 0, "the least buffer");
+	is(write(pair[0], "x", 1), 1, "a message");
+	is(write(ends[1], page, sizeof(page)), sizeof(page), "a page in the pipe");
+	child = fork();
+	if (!child)
+		_exit(take_messages(pair[1]));
+	is(splice_(ends[0], NULL, pair[0], NULL, sizeof(page), 0), sizeof(page), "goes behind it");
+	is(waitpid(child, &status, 0), child, "both are taken");
+	is(status, EXITED(7), "one after the other");
+	for (int i = 0; i < 2; i++) {
+		close(ends[i]);
+		close(pair[i]);
+	}
+}
+
 static void test_waiting(void)
 {
 	int ends[2], status;
@@ -286,6 +320,7 @@ int main(void)
 	test_full();
 	test_memory();
 	test_sockets();
+	test_crowded();
 	test_waiting();
 	test_copy_range();
 	if (!chdir("/"))
