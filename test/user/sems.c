@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -335,6 +337,72 @@ static int exceed(void *argument)
 	return (int)-operate(id, 0, 1, SEM_UNDO);
 }
 
+#define FILTERS 600
+#define ROUNDS  20
+
+/* What the headers of Linux define and those of musl do not. */
+struct sock_filter {
+	unsigned short code;
+	unsigned char jt, jf;
+	unsigned k;
+};
+
+struct sock_fprog {
+	unsigned short count;
+	struct sock_filter *filter;
+};
+
+static atomic_bool ending;
+
+/* End with much to free, so that other threads run meanwhile. */
+static void *end_slowly(void *argument)
+{
+	struct sock_filter allow = { .code = 6, .k = 0x7fff0000 }; /* BPF_RET, SECCOMP_RET_ALLOW */
+	struct sock_fprog program = { 1, &allow };
+
+	for (int i = 0; i < FILTERS && sys(SYS_seccomp, 1, 0, &program) == 0; i++)
+		;
+	ending = true;
+	sys(SYS_exit, 0);
+	return argument;
+}
+
+struct two_ends {
+	long id;
+	int spins; /* by which one thread ends later than the other */
+};
+
+static int take_and_end_both(void *argument)
+{
+	const struct two_ends *ends = argument;
+	pthread_t thread;
+
+	if (sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || operate(ends->id, 0, -1, SEM_UNDO) != 0 ||
+	    pthread_create(&thread, NULL, end_slowly, NULL) != 0)
+		return 1;
+	while (!ending)
+		;
+	for (volatile int i = 0; i < ends->spins; i++)
+		;
+	sys(SYS_exit, 0);
+	return 2;
+}
+
+/* When two threads end side by side, one of them undoes, whichever is the last. */
+static void test_undo_of_threads(void)
+{
+	struct two_ends ends = { .id = get(IPC_PRIVATE, 1, 0600) };
+	int good = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		ends.spins = i * 5000;
+		set(ends.id, 0, 1);
+		good += in_child(take_and_end_both, &ends) == EXITED(0) && value(ends.id, 0) == 1;
+	}
+	is(good, ROUNDS, "two threads that end at the same time");
+	control(ends.id, 0, IPC_RMID, NULL);
+}
+
 static void test_undo(void)
 {
 	long id = get(IPC_PRIVATE, 2, 0600);
@@ -485,6 +553,7 @@ int main(int argc, char **argv)
 	test_waiting();
 	test_signals();
 	test_undo();
+	test_undo_of_threads();
 	test_rights_and_proc();
 	test_many();
 	return finish();
