@@ -104,6 +104,16 @@ static int threads_body(void *argument)
 	abort();
 }
 
+#define LARGE (24UL << 20)
+
+static int large_body(void *argument)
+{
+	(void)argument;
+	limit_core(RLIM_INFINITY);
+	memset(fresh(LARGE, PROT_READ | PROT_WRITE), 1, LARGE);
+	abort();
+}
+
 /* ---- the file ---- */
 
 static char *image;
@@ -217,6 +227,23 @@ static void test_who(void)
 	rmdir("core.test");
 }
 
+/* SIGKILL in the middle of a dump. */
+static void test_kill(void)
+{
+	struct stat file = { 0 };
+	pid_t child = fork();
+	int status = -1;
+
+	if (child == 0)
+		_exit(large_body(NULL));
+	while (stat("core.test", &file) != 0 || !file.st_size)
+		usleep(1000);
+	is(kill(child, SIGKILL), 0, "SIGKILL for a process that dumps its core");
+	is(waitpid(child, &status, 0), child, "ends the dump");
+	is(status & 0x7f, SIGABRT, "but is not what has ended the process");
+	unlink("core.test");
+}
+
 int main(void)
 {
 	int fd;
@@ -237,6 +264,7 @@ int main(void)
 	write_file("/proc/sys/kernel/core_pattern", "core.test");
 	test_content();
 	test_who();
+	test_kill();
 	write_file("/proc/sys/kernel/core_pattern", old_pattern);
 	umount("/proc");
 	return finish();
