@@ -210,12 +210,12 @@ int process_exec(const struct exec_request *request)
 	/* From here on nothing can fail. */
 	end_old_program(task, fds);
 	enter_new_program(task, request->path, &image);
-	task->process->rights.gains = false;
+	task->rights.gains = false;
 	ptrace_exec(old_tid);
 	return 0;
 
 out:
-	task->process->rights.gains = false;
+	task->rights.gains = false;
 	return error;
 }
 

@@ -101,8 +101,7 @@ int exec_rights(struct node *program, const struct credentials *old, struct exec
 		return error;
 	take_file_ids(&who, program);
 	ret->secure = take_capabilities(&who, old, &given);
-	if (ret->secure && task_current()->process)
-		task_current()->process->rights.gains = true;
+	task_current()->rights.gains = ret->secure;
 	ret->readable = node_permit(program, old, ACCESS_READ) == 0;
 	if (are_same(&who, old)) {
 		ret->who = credentials_get(old);

@@ -59,7 +59,7 @@ static int check(const struct task *task)
 		return -ESRCH;
 	/* While the task gains rights by an execve(2), a tracer that lacks them must not begin to look at it. */
 	if (task->process == process_current() || !rights_may_trace(task->process) ||
-	    (task->process->rights.gains && !rights_can(CAP_SYS_PTRACE)))
+	    (task->rights.gains && !rights_can(CAP_SYS_PTRACE)))
 		return -EPERM;
 	return ptrace_is_traced(task) || task->process->exiting || task->end_wanted ? -EPERM : 0;
 }

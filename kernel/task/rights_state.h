@@ -27,6 +27,7 @@ struct task_rights {
 	int parent_death_signal; /* the signal that the task gets when its parent ends: PR_SET_PDEATHSIG; 0: none */
 	/* system calls go through syscall_run() and take the kernel lock: for seccomp(2) or ptrace(2). Atomic */
 	bool calls_by_c;
+	bool gains; /* the task is in execve(2) of a program that runs with other rights than its own */
 	enum seccomp_mode seccomp_mode;
 	struct seccomp_filter *filter; /* the newest of a chain of seccomp programs (seccomp.h), a reference; or NULL */
 };
@@ -42,7 +43,6 @@ struct process_rights {
 	const struct credentials
 		*ended_as; /* credentials of the task that ended last, a reference; or NULL; guard: rights_lock */
 	enum dumpable dumpable;
-	bool gains;            /* a task is in execve(2) of a program that runs with other rights than its own */
 	bool subreaper;        /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
 	bool death_is_awaited; /* a task of the process has, or had, a parent_death_signal */
 };

@@ -104,7 +104,7 @@ static int threads_body(void *argument)
 	abort();
 }
 
-#define LARGE (24UL << 20)
+#define LARGE (4UL << 20)
 
 static int large_body(void *argument)
 {
