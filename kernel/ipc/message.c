@@ -10,8 +10,7 @@
 
 #define CHUNK_LEAST 64 /* bytes of the smallest chunk; a frame has as many of them as a word has bits */
 #define SIZES       7  /* number of sizes of chunks: 64 bytes, 128 bytes, up to a page */
-#define OVERHEAD    (sizeof(struct ipc_message) + CHUNK_LEAST) /* bytes that a message costs beside its own */
-#define RAM_SHARE   4                                          /* all messages together have a quarter of RAM at most */
+#define RAM_SHARE   4  /* all messages together have a quarter of RAM at most */
 
 _Static_assert(CHUNK_LEAST << (SIZES - 1) == PAGE_SIZE, "the largest chunk is a page");
 
@@ -31,8 +30,17 @@ static struct link free_chunks[SIZES] = {
 	{ &free_chunks[6], &free_chunks[6] },
 };
 
-static uint64_t
-	all_bytes; /* of all messages, with OVERHEAD for each; guard: tasks only, which the kernel does not preempt */
+static uint64_t all_bytes; /* cost_of() of all messages; guard: tasks only, which the kernel does not preempt */
+
+/* Return the least size of chunks, CHUNK_LEAST << size, that has room for 1 to PAGE_SIZE bytes. */
+static unsigned size_for(uint64_t bytes)
+{
+	unsigned size = 0;
+
+	while ((uint64_t)CHUNK_LEAST << size < bytes)
+		size++;
+	return size;
+}
 
 /* Return the value of `used` that a frame with chunks of this size has when all are in use. */
 static uint64_t full(unsigned size)
@@ -63,11 +71,9 @@ static struct chunk_frame *frame_create(unsigned size)
  */
 static bool chunk_take(uint64_t bytes, struct message_chunk *ret)
 {
+	const unsigned size = size_for(bytes);
 	struct chunk_frame *frame;
-	unsigned size = 0;
 
-	while ((uint64_t)CHUNK_LEAST << size < bytes)
-		size++;
 	if (list_is_empty(&free_chunks[size]))
 		frame = frame_create(size);
 	else
@@ -104,6 +110,15 @@ static void *chunk_ptr(struct message_chunk chunk)
 	return (uint8_t *)store_ptr(chunk.frame->pa) + ((uint64_t)chunk.index * CHUNK_LEAST << chunk.frame->size);
 }
 
+/* Return how many bytes of memory a message takes; its chunk may have twice as many as it needs. */
+static uint64_t cost_of(uint64_t size)
+{
+	const uint64_t rest = size % PAGE_SIZE;
+	const uint64_t chunk = rest ? (uint64_t)CHUNK_LEAST << size_for(rest) : 0;
+
+	return size - rest + chunk + sizeof(struct ipc_message) + size / PAGE_SIZE * sizeof(paddr_t);
+}
+
 /* Allocate the message's frames. Call between store_enter() and store_leave(). Returns whether there was memory. */
 static bool take_frames(struct ipc_message *message)
 {
@@ -126,7 +141,7 @@ struct ipc_message *message_create(uint64_t size)
 	context_token_t token;
 	bool done;
 
-	if (size > most || all_bytes > most - size)
+	if (size > most || all_bytes + cost_of(size) > most)
 		return NULL;
 	message = kzalloc(sizeof(*message) + pages * sizeof(message->pages[0]));
 	if (!message)
@@ -142,7 +157,7 @@ struct ipc_message *message_create(uint64_t size)
 			return NULL;
 		}
 	}
-	all_bytes += size + OVERHEAD;
+	all_bytes += cost_of(size);
 	return message;
 }
 
@@ -150,7 +165,7 @@ void message_free(struct ipc_message *message)
 {
 	context_token_t token;
 
-	all_bytes -= message->size + OVERHEAD;
+	all_bytes -= cost_of(message->size);
 	if (message->size) {
 		token = store_enter();
 		for (uint64_t i = 0; i < message->size / PAGE_SIZE; i++)
