@@ -154,11 +154,13 @@ static void settle(struct pi_lock *lock)
 	kfree(lock);
 }
 
-/* Give a lock to its first waiter. The caller has written the word, or set lock->unwritten. */
+/*
+ * Give a lock to the first who waits. The caller writes the word, or sets lock->unwritten, before, and afterwards calls
+ * lend() for the task that owned the lock.
+ */
 static void give(struct pi_lock *lock)
 {
 	struct pi_waiter *next = first_waiter(lock);
-	struct task *before = lock->owner;
 
 	list_remove(&next->link);
 	list_remove(&lock->in_owner);
@@ -167,7 +169,6 @@ static void give(struct pi_lock *lock)
 	next->task->futexes.waiter = NULL;
 	task_wake(next->task);
 	settle(lock);
-	lend(before);
 	lend(next->task);
 }
 
@@ -356,8 +357,10 @@ int futex_unlock_pi(uint64_t at, bool private)
 		if (task_give_way())
 			return -EINTR;
 	}
-	if (lock)
+	if (lock) {
 		give(lock);
+		lend(task_current());
+	}
 	return 0;
 }
 
@@ -365,10 +368,14 @@ void futex_pi_give_up(struct task *task)
 {
 	struct link *owned = owned_by(task);
 
+	if (list_is_empty(owned))
+		return;
 	while (!list_is_empty(owned)) {
 		struct pi_lock *lock = list_item(owned->next, struct pi_lock, in_owner);
 
 		lock->unwritten = true;
 		give(lock);
 	}
+	/* Once for all locks, which may be thousands: lend() looks at each that is left. */
+	lend(task);
 }
