@@ -184,7 +184,7 @@ FUTEX_CALLS := user_load_32 user_store_32 user_load_64 user_copy user_cmpxchg_u3
 $(HOST)/test_load: HOST_WRAP := -lm
 
 $(HOST)/test_fs_epoll: $(addprefix $(HOST)/kernel/sys/,epoll.o epoll_nesting.o)
-$(HOST)/test_futex: $(HOST)/kernel/sys/futex.o
+$(HOST)/test_futex: $(addprefix $(HOST)/kernel/sys/,futex.o futex_pi.o futex_robust.o)
 $(HOST)/test_futex: HOST_WRAP := $(FUTEX_CALLS:%=-Wl,--wrap=%)
 
 # The fuzzers' entry points with a driver that runs them over their corpus and damaged copies of it.

@@ -22,8 +22,11 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/futex.h"
+#include "kernel/task/find.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 #include "kernel/task/wait_until.h"
 
@@ -124,6 +127,26 @@ int task_block_by(enum timer_clock clock, uint64_t deadline_ns)
 bool task_find_memory(void)
 {
 	return false;
+}
+
+/* Nobody else is to run, and no lock with priority inheritance is tried here. */
+bool task_give_way_now(void)
+{
+	return false;
+}
+
+void sched_lend(struct task *task, int priority)
+{
+	(void)task;
+	(void)priority;
+	fail();
+}
+
+struct task *task_peek(int tid)
+{
+	(void)tid;
+	fail();
+	return NULL;
 }
 
 void task_wake(struct task *task)
@@ -336,7 +359,7 @@ static void robust_mutexes_are_given_up(void **state)
 	words[18] = 101;
 	words[26] = 100;
 	words[40] = 100;
-	tasks[0].robust_list = at(0);
+	tasks[0].futexes.robust_list = at(0);
 	tasks[0].clear_child_tid = at(40);
 	futex_task_exit(&tasks[0]);
 	assert_int_equal(words[10], 0xc0000000);
@@ -352,7 +375,7 @@ static void a_ring_that_misses_its_head_ends(void **state)
 	put_u64(2, 8);
 	put_u64(8, at(8));
 	words[10] = 100;
-	tasks[0].robust_list = at(0);
+	tasks[0].futexes.robust_list = at(0);
 	futex_task_exit(&tasks[0]);
 	assert_int_equal(words[10], 0x40000000);
 	/* And so does one that leads nowhere. */
@@ -360,7 +383,7 @@ static void a_ring_that_misses_its_head_ends(void **state)
 	words[10] = 100;
 	futex_task_exit(&tasks[0]);
 	assert_int_equal(words[10], 0x40000000);
-	tasks[0].robust_list = at(WORDS);
+	tasks[0].futexes.robust_list = at(WORDS);
 	futex_task_exit(&tasks[0]);
 }
 
