@@ -183,7 +183,7 @@ $(FS_TESTS): HOST_WRAP := -Wl,--wrap=kmalloc,--wrap=kzalloc,--wrap=kfree
 FUTEX_CALLS := user_load_32 user_store_32 user_load_64 user_copy user_cmpxchg_u32 user_op_u32
 $(HOST)/test_load: HOST_WRAP := -lm
 
-$(HOST)/test_fs_epoll: $(addprefix $(HOST)/kernel/sys/,epoll.o epoll_nesting.o)
+$(HOST)/test_fs_epoll: $(addprefix $(HOST)/kernel/sys/,epoll.o epoll_exclusive.o epoll_nesting.o)
 $(HOST)/test_futex: $(addprefix $(HOST)/kernel/sys/,futex.o futex_pi.o futex_robust.o)
 $(HOST)/test_futex: HOST_WRAP := $(FUTEX_CALLS:%=-Wl,--wrap=%)
 

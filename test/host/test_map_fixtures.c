@@ -145,7 +145,8 @@ static enum mem_type firmware_type(const struct fixture_descriptor *d)
 		return MEM_RESERVED;
 	if (d->type == 7 && d->attribute & special_purpose)
 		return MEM_RESERVED;
-	if ((d->type == 3 || d->type == 4) && d->attribute & runtime)
+	/* What runtime services use too is theirs: boot services and conventional memory. */
+	if ((d->type == 3 || d->type == 4 || d->type == 7) && d->attribute & runtime)
 		return d->type == 3 ? MEM_RUNTIME_CODE : MEM_RUNTIME_DATA;
 	return type;
 }
