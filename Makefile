@@ -492,10 +492,9 @@ qemu: all ## boot it in QEMU; a window when there is a display, serial on the te
 qemu-nox: all ## the same, never a window
 	$(Q)scripts/qemu nox
 
-debian: MEM ?= 2G
-debian: CMDLINE ?= $(DEFAULT_CMDLINE) init=/sbin/init
 debian: all build/debian.cpio ## boot a Debian 12 tree to its login; CMDLINE="console=ttyS0 init=/bin/bash" for a shell alone
-	$(Q)INITRD=build/debian.cpio MEM="$(MEM)" CMDLINE="$(CMDLINE)" scripts/qemu window
+	$(Q)INITRD=build/debian.cpio MEM="$${MEM:-2G}" CMDLINE="$${CMDLINE:-$(DEFAULT_CMDLINE) init=/sbin/init}" \
+	    scripts/qemu window
 
 qemu-gdb: all ## boot it for `make gdb`, which stops at the first instruction of STOP=efi|kernel|none
 	$(Q)scripts/qemu gdb
