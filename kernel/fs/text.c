@@ -72,7 +72,7 @@ void text_add(struct text *text, const char *format, ...)
 
 void text_add_bytes(struct text *text, const void *bytes, size_t size)
 {
-	char *at = text_room(text, size);
+	char *at = size ? text_room(text, size) : NULL;
 
 	if (!at)
 		return;

@@ -23,9 +23,9 @@ __attribute__((format(printf, 2, 0))) void text_add_v(struct text *text, const c
 void text_add_bytes(struct text *text, const void *bytes, size_t size);
 
 /*
- * text_room() returns where up to `most` bytes can be written behind the text; the caller writes them and then calls
- * text_end() with the address of the byte behind the last one. NULL, with `lost` set: there is no room. For texts of
- * very many lines, since this is cheaper than text_add(). text_room_slow() is for text_room() only.
+ * text_room() returns where up to `most` bytes, not 0, can be written behind the text; the caller writes them and then
+ * calls text_end() with the address of the byte behind the last one. NULL, with `lost` set: there is no room. For texts
+ * of very many lines, since this is cheaper than text_add(). text_room_slow() is for text_room() only.
  */
 char *text_room_slow(struct text *text, size_t most);
 static inline char *text_room(struct text *text, size_t most)
