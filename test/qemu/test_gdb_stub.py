@@ -239,7 +239,8 @@ def test_four_cpus(tmp_path):
             assert len(stopped) > 1, stopped
             # The other threads' registers are read, too, each where it stands; and one of them steps.
             listed = gdb.run("info threads")
-            assert len(re.findall(r'"visitor-\d" \(running on CPU \d\) +[0-9a-z_]+ ', listed)) == 4, listed
+            # One of the four CPUs may have init at that moment.
+            assert len(re.findall(r'"visitor-\d" \(running on CPU \d\) +[0-9a-z_]+ ', listed)) >= 3, listed
             gdb.expect("thread apply all -s print $pc", r"= .*0x")
             gdb.run("delete")
             gdb.expect("break sys_getppid", r"Breakpoint 2 at")
@@ -252,6 +253,8 @@ def test_four_cpus(tmp_path):
             gdb.process.send_signal(signal.SIGINT)
             gdb.match("Ctrl-C", gdb.finish(), r"received signal SIGINT")
             gdb.expect("monitor audit", r"kernel context: 0 W\+X")
+            # The thread that Ctrl-C has stopped may be in the kernel context, which has no program's memory.
+            gdb.run(f"thread {re.search(r'^[* ] +([0-9]+) .*visitor-0', gdb.run('info threads'), re.MULTILINE)[1]}")
             lines = int(gdb.expect("print lines", r"= (\d+)$")[1])
             gdb.expect("detach", r"detached")
         machine.wait_for(rf"visitors run {lines + 4}$")
