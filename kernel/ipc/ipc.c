@@ -63,6 +63,7 @@ int ipc_add(struct ipc_table *table, struct ipc_object *object, int key, unsigne
 	object->uid = object->creator_uid = who->uid.effective;
 	object->gid = object->creator_gid = who->gid.effective;
 	object->mode = flags & IPC_PERMISSIONS;
+	object->change_time = ipc_now();
 	object->gone = false;
 	object->refs = 1;
 	return ipc_id(object);
@@ -83,14 +84,14 @@ void ipc_remove(struct ipc_table *table, struct ipc_object *object)
 	table->count--;
 }
 
-struct ipc_object *ipc_find_index(const struct ipc_table *table, int index)
+static struct ipc_object *find_index(const struct ipc_table *table, int index)
 {
 	return index < 0 ? NULL : radix_find(&table->objects, (uint32_t)index & (IPC_OBJECTS - 1));
 }
 
 struct ipc_object *ipc_find(const struct ipc_table *table, int id)
 {
-	struct ipc_object *object = ipc_find_index(table, id);
+	struct ipc_object *object = find_index(table, id);
 
 	return object && ipc_id(object) == id ? object : NULL;
 }
@@ -120,12 +121,25 @@ int ipc_permits(const struct ipc_object *object, unsigned wanted)
 	return wanted & ~granted && !credentials_can(who, CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
-bool ipc_owns(const struct ipc_object *object)
+int ipc_find_to_stat(const struct ipc_table *table, int number, enum ipc_stat_by by, struct ipc_object **ret)
+{
+	*ret = by == IPC_BY_ID ? ipc_find(table, number) : find_index(table, number);
+	if (!*ret)
+		return -EINVAL;
+	return by == IPC_BY_INDEX_ANY ? 0 : ipc_permits(*ret, IPC_READ);
+}
+
+int ipc_find_owned(const struct ipc_table *table, int id, struct ipc_object **ret)
 {
 	const struct credentials *who = rights_current();
 
-	return who->uid.effective == object->creator_uid || who->uid.effective == object->uid ||
-	       credentials_can(who, CAP_SYS_ADMIN);
+	*ret = ipc_find(table, id);
+	if (!*ret)
+		return -EINVAL;
+	if (who->uid.effective != (*ret)->creator_uid && who->uid.effective != (*ret)->uid &&
+	    !credentials_can(who, CAP_SYS_ADMIN))
+		return -EPERM;
+	return 0;
 }
 
 int ipc_set(struct ipc_object *object, uint32_t uid, uint32_t gid, uint32_t mode)
@@ -135,6 +149,7 @@ int ipc_set(struct ipc_object *object, uint32_t uid, uint32_t gid, uint32_t mode
 	object->uid = uid;
 	object->gid = gid;
 	object->mode = (object->mode & ~IPC_PERMISSIONS) | (mode & IPC_PERMISSIONS);
+	object->change_time = ipc_now();
 	return 0;
 }
 

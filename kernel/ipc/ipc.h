@@ -21,6 +21,9 @@
 #define IPC_OBJECTS     (1 << IPC_INDEX_BITS) /* no table has more objects: Linux's IPCMNI */
 #define IPC_PERMISSIONS 0777U
 
+#define IPC_READ  0444U /* what ipc_permits() is asked for */
+#define IPC_WRITE 0222U
+
 /*
  * The part that all kinds of objects have. Each kind puts it into its own structure. Guard: tasks only, which the
  * kernel does not preempt.
@@ -30,6 +33,7 @@ struct ipc_object {
 	uint32_t uid, gid;                 /* the owner */
 	uint32_t creator_uid, creator_gid; /* the creator */
 	uint32_t mode;                     /* permissions, and flags of the kind of object */
+	int64_t change_time;               /* seconds by the wall clock: made, or changed by IPC_SET and its kin */
 	uint32_t index, sequence;          /* what its id is made of */
 	bool gone;                         /* the object is in no table any more: EIDRM */
 	uint64_t refs;                     /* references: one of the table, and those of calls */
@@ -76,9 +80,28 @@ void ipc_remove(struct ipc_table *table, struct ipc_object *object);
 /* Let an object be found by its id only. */
 void ipc_forget_key(struct ipc_table *table, struct ipc_object *object);
 
-/* Return the object of an id, or of an index, not held; NULL: there is none (-EINVAL). */
+/* Return the object of an id, not held; NULL: there is none (-EINVAL). */
 struct ipc_object *ipc_find(const struct ipc_table *table, int id);
-struct ipc_object *ipc_find_index(const struct ipc_table *table, int index);
+
+/* How an object is found whose state is asked for. */
+enum ipc_stat_by {
+	IPC_BY_ID,        /* IPC_STAT */
+	IPC_BY_INDEX,     /* SHM_STAT and its kin */
+	IPC_BY_INDEX_ANY, /* SHM_STAT_ANY and its kin: the current task needs no permission */
+};
+
+/*
+ * Look up the object whose state is asked for; `number` is an id or an index. *ret becomes the object, not held.
+ * Returns 0; -EINVAL (there is none), -EACCES (the current task may not read it).
+ */
+int ipc_find_to_stat(const struct ipc_table *table, int number, enum ipc_stat_by by, struct ipc_object **ret);
+
+/*
+ * Look up the object of an id that the current task wants to remove or to give to another owner: IPC_RMID, IPC_SET.
+ * *ret becomes the object, not held. Returns 0; -EINVAL (there is none); -EPERM: the task is neither the owner nor the
+ * creator, and has no CAP_SYS_ADMIN.
+ */
+int ipc_find_owned(const struct ipc_table *table, int id, struct ipc_object **ret);
 
 /* Return the object with the least index from *index on, not held, and set *index to that; NULL: there is none. */
 struct ipc_object *ipc_next(const struct ipc_table *table, uint32_t *index);
@@ -93,12 +116,8 @@ int ipc_top(const struct ipc_table *table);
 int ipc_permits(const struct ipc_object *object, unsigned wanted);
 
 /*
- * Return whether the current task may remove the object, or change its owner: it is the owner or the creator, or has
- * CAP_SYS_ADMIN.
+ * Set owner, permissions and change_time: IPC_SET. Returns 0; -EINVAL (no such user or group), with nothing changed.
  */
-bool ipc_owns(const struct ipc_object *object);
-
-/* Set owner and permissions: IPC_SET. Returns 0; -EINVAL (no such user or group), with nothing changed. */
 int ipc_set(struct ipc_object *object, uint32_t uid, uint32_t gid, uint32_t mode);
 
 /* Return the wall clock's time in seconds. */

@@ -47,7 +47,6 @@ int msg_create(int key, unsigned flags)
 	list_init(&queue->receivers);
 	wait_queue_init(&queue->room);
 	queue->most_bytes = (uint64_t)msg_queue_bytes;
-	queue->change_time = ipc_now();
 	id = ipc_add(&msg_table, &queue->ipc, key, flags);
 	if (id < 0)
 		kfree(queue);
@@ -172,7 +171,7 @@ int msg_send(struct msg_queue *queue, struct ipc_message *message, unsigned flag
 	for (;;) {
 		if (queue->ipc.gone)
 			return -EIDRM;
-		error = ipc_permits(&queue->ipc, 0222);
+		error = ipc_permits(&queue->ipc, IPC_WRITE);
 		if (error)
 			return error;
 		if (fits(queue, message->size))
@@ -246,7 +245,7 @@ int msg_receive(struct msg_queue *queue, const struct msg_wish *wish, struct ipc
 	for (;;) {
 		if (queue->ipc.gone)
 			return -EIDRM;
-		error = ipc_permits(&queue->ipc, 0444);
+		error = ipc_permits(&queue->ipc, IPC_READ);
 		if (error)
 			return error;
 		found = find(queue, &receiver);

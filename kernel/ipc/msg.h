@@ -15,13 +15,13 @@
 /* A queue. Guard: tasks only, which the kernel does not preempt. */
 struct msg_queue {
 	struct ipc_object ipc;
-	struct link messages;                         /* the oldest first */
-	struct link receivers;                        /* tasks in msg_receive(), the first to come first */
-	struct wait_queue room;                       /* tasks in msg_send() */
-	uint64_t bytes, count;                        /* the sum of the messages' bytes, and their number */
-	uint64_t most_bytes;                          /* bytes, and messages up to MSG_COUNT_MOST, that fit */
-	int64_t send_time, receive_time, change_time; /* seconds by the wall clock; 0: never */
-	int sender_pid, receiver_pid;                 /* who sent and received last; 0: nobody */
+	struct link messages;            /* the oldest first */
+	struct link receivers;           /* tasks in msg_receive(), the first to come first */
+	struct wait_queue room;          /* tasks in msg_send() */
+	uint64_t bytes, count;           /* the sum of the messages' bytes, and their number */
+	uint64_t most_bytes;             /* bytes, and messages up to MSG_COUNT_MOST, that fit */
+	int64_t send_time, receive_time; /* seconds by the wall clock; 0: never */
+	int sender_pid, receiver_pid;    /* who sent and received last; 0: nobody */
 };
 
 /* The limits in /proc/sys/kernel, and what there is. Guard: tasks only, which the kernel does not preempt. */

@@ -52,7 +52,6 @@ int sem_create(int key, int count, unsigned flags)
 		return -ENOMEM;
 	list_init(&set->complex);
 	list_init(&set->undos);
-	set->change_time = ipc_now();
 	set->count = (uint32_t)count;
 	for (uint32_t i = 0; i < set->count; i++) {
 		list_init(&set->sems[i].for_zero);
@@ -232,7 +231,7 @@ void sem_set_value(struct sem_set *set, uint32_t number, int value)
 		undo->changes[number] = 0;
 	set->sems[number].value = value;
 	set->sems[number].pid = process_current()->pid;
-	set->change_time = ipc_now();
+	set->ipc.change_time = ipc_now();
 	settle(set, number);
 	settle_complex(set);
 }
@@ -244,7 +243,7 @@ void sem_set_values(struct sem_set *set, const uint16_t *values)
 		set->sems[i].value = values[i];
 		set->sems[i].pid = process_current()->pid;
 	}
-	set->change_time = ipc_now();
+	set->ipc.change_time = ipc_now();
 	sem_settle_all(set);
 }
 

@@ -34,11 +34,11 @@ struct sem {
 /* A set. Guard: tasks only, which the kernel does not preempt. */
 struct sem_set {
 	struct ipc_object ipc;
-	int64_t operation_time, change_time; /* seconds by the wall clock; 0: never */
-	struct link complex;                 /* waiters with several operations, the oldest first */
-	struct link undos;                   /* what the ends of processes will undo, by sem_undo.in_set */
-	uint32_t count;                      /* number of semaphores; fixed when it is made */
-	uint64_t settings;                   /* how often sem_set_values() was called, which makes all undos zeros */
+	int64_t operation_time; /* seconds by the wall clock; 0: never */
+	struct link complex;    /* waiters with several operations, the oldest first */
+	struct link undos;      /* what the ends of processes will undo, by sem_undo.in_set */
+	uint32_t count;         /* number of semaphores; fixed when it is made */
+	uint64_t settings;      /* how often sem_set_values() was called, which makes all undos zeros */
 	struct sem sems[];
 };
 

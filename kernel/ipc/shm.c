@@ -90,7 +90,6 @@ int shm_create(int key, uint64_t size, unsigned flags)
 		return -ENOMEM;
 	segment->object.ops = &segment_ops;
 	segment->size = size;
-	segment->change_time = ipc_now();
 	segment->creator_pid = process_current()->pid;
 	if (shared_memory_create(pages, &segment->memory) != OK) {
 		kfree(segment);

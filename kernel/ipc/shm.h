@@ -16,15 +16,15 @@ struct task;
 
 /* A segment. Guard: tasks only, which the kernel does not preempt. */
 struct shm_segment {
-	struct memory_object object;                   /* what areas map; must be the first member */
-	struct ipc_object ipc;                         /* each area has a reference, too */
-	struct memory_object *memory;                  /* has the pages; a reference */
-	uint64_t size;                                 /* bytes, as shmget(2) was told; fixed when it is made */
-	uint64_t attached;                             /* number of areas that map it */
-	uint64_t resident;                             /* pages that have a frame */
-	int64_t attach_time, detach_time, change_time; /* seconds by the wall clock; 0: never */
-	int creator_pid, last_pid; /* of the process that made it; that attached or detached it last, or 0 */
-	struct task *creator;      /* the task that made it, which may have ended; a reference */
+	struct memory_object object;      /* what areas map; must be the first member */
+	struct ipc_object ipc;            /* each area has a reference, too */
+	struct memory_object *memory;     /* has the pages; a reference */
+	uint64_t size;                    /* bytes, as shmget(2) was told; fixed when it is made */
+	uint64_t attached;                /* number of areas that map it */
+	uint64_t resident;                /* pages that have a frame */
+	int64_t attach_time, detach_time; /* seconds by the wall clock; 0: never */
+	int creator_pid, last_pid;        /* of the process that made it; that attached or detached it last, or 0 */
+	struct task *creator;             /* the task that made it, which may have ended; a reference */
 };
 
 /* The limits in /proc/sys/kernel, and what there is. Guard: tasks only, which the kernel does not preempt. */

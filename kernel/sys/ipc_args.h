@@ -11,9 +11,6 @@
 #define IPC_STAT 2
 #define IPC_INFO 3
 
-#define IPC_READ  0444U /* what ipc_permits() is asked for */
-#define IPC_WRITE 0222U
-
 /* Linux's struct ipc64_perm. */
 struct linux_ipc_perm {
 	int32_t key;

@@ -42,7 +42,7 @@ static void add_segment(struct ipc_object *object, struct text *ret)
 		 object->key, ipc_id(object), object->mode, (unsigned long long)segment->size,
 		 (unsigned)segment->creator_pid, (unsigned)segment->last_pid, (unsigned long long)segment->attached,
 		 object->uid, object->gid, object->creator_uid, object->creator_gid, (long long)segment->attach_time,
-		 (long long)segment->detach_time, (long long)segment->change_time,
+		 (long long)segment->detach_time, (long long)object->change_time,
 		 (unsigned long long)segment->resident * PAGE_SIZE, 0U);
 }
 
@@ -62,7 +62,7 @@ static void add_set(struct ipc_object *object, struct text *ret)
 
 	text_add(ret, "%10d %10d  %4o %10u %5u %5u %5u %5u %10lld %10lld\n", object->key, ipc_id(object), object->mode,
 		 set->count, object->uid, object->gid, object->creator_uid, object->creator_gid,
-		 (long long)set->operation_time, (long long)set->change_time);
+		 (long long)set->operation_time, (long long)object->change_time);
 }
 
 static int more_sem(struct node *node, uint64_t *place, size_t enough, struct text *ret)
@@ -82,7 +82,7 @@ static void add_queue(struct ipc_object *object, struct text *ret)
 		 ipc_id(object), object->mode, (unsigned long long)queue->bytes, (unsigned long long)queue->count,
 		 (unsigned)queue->sender_pid, (unsigned)queue->receiver_pid, object->uid, object->gid,
 		 object->creator_uid, object->creator_gid, (long long)queue->send_time, (long long)queue->receive_time,
-		 (long long)queue->change_time);
+		 (long long)object->change_time);
 }
 
 static int more_msg(struct node *node, uint64_t *place, size_t enough, struct text *ret)

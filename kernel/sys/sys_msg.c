@@ -154,61 +154,61 @@ static int64_t put_limits(uint64_t to, bool info)
 	return error ? error : ipc_top(&msg_table);
 }
 
-/* Do IPC_STAT, MSG_STAT or MSG_STAT_ANY. `id`: an id for IPC_STAT, an index for the others. */
-static int64_t put_state(int id, uint32_t command, uint64_t to)
+/* Do IPC_STAT, MSG_STAT or MSG_STAT_ANY. `number`: an id or an index. */
+static int64_t put_state(int number, enum ipc_stat_by by, uint64_t to)
 {
-	struct ipc_object *object = command == IPC_STAT ? ipc_find(&msg_table, id) : ipc_find_index(&msg_table, id);
-	const struct msg_queue *queue = msg_of(object);
+	struct ipc_object *object;
+	const struct msg_queue *queue;
 	struct linux_msqid state;
-	int error;
+	int error = ipc_find_to_stat(&msg_table, number, by, &object);
 
-	if (!queue)
-		return -EINVAL;
-	error = command == MSG_STAT_ANY ? 0 : ipc_permits(object, IPC_READ);
 	if (error)
 		return error;
+	queue = msg_of(object);
 	state = (struct linux_msqid){ .perm = linux_ipc_perm(object),
 				      .send_time = queue->send_time,
 				      .receive_time = queue->receive_time,
-				      .change_time = queue->change_time,
+				      .change_time = object->change_time,
 				      .bytes = queue->bytes,
 				      .count = queue->count,
 				      .most_bytes = queue->most_bytes,
 				      .sender_pid = queue->sender_pid,
 				      .receiver_pid = queue->receiver_pid };
 	error = args_put(to, &state, sizeof(state));
-	return error ? error : command == IPC_STAT ? 0 : ipc_id(object);
+	return error ? error : by == IPC_BY_ID ? 0 : ipc_id(object);
 }
 
-static int64_t set_or_remove(int id, uint32_t command, const struct linux_msqid *wanted)
+static int64_t set_owner_and_size(int id, uint64_t from)
 {
-	struct msg_queue *queue = msg_of(ipc_find(&msg_table, id));
-	int error;
+	struct linux_msqid wanted;
+	struct ipc_object *object;
+	int error = args_get(&wanted, from, sizeof(wanted));
 
-	if (!queue)
-		return -EINVAL;
-	if (!ipc_owns(&queue->ipc))
-		return -EPERM;
-	if (command == IPC_RMID) {
-		msg_remove(queue);
-		return 0;
-	}
-	if (wanted->most_bytes > (uint64_t)msg_queue_bytes && !rights_can(CAP_SYS_RESOURCE))
-		return -EPERM;
-	error = ipc_set(&queue->ipc, wanted->perm.uid, wanted->perm.gid, wanted->perm.mode);
+	if (!error)
+		error = ipc_find_owned(&msg_table, id, &object);
+	if (!error && wanted.most_bytes > (uint64_t)msg_queue_bytes && !rights_can(CAP_SYS_RESOURCE))
+		error = -EPERM;
+	if (!error)
+		error = ipc_set(object, wanted.perm.uid, wanted.perm.gid, wanted.perm.mode);
 	if (error)
 		return error;
-	queue->most_bytes = wanted->most_bytes;
-	queue->change_time = ipc_now();
-	msg_look_again(queue);
+	msg_of(object)->most_bytes = wanted.most_bytes;
+	msg_look_again(msg_of(object));
 	return 0;
+}
+
+static int64_t remove_queue(int id)
+{
+	struct ipc_object *object;
+	int error = ipc_find_owned(&msg_table, id, &object);
+
+	if (!error)
+		msg_remove(msg_of(object));
+	return error;
 }
 
 SYSCALL_3(msgctl, id, command, buffer)
 {
-	struct linux_msqid wanted;
-	int error;
-
 	if ((int)id < 0 || (int)command < 0)
 		return -EINVAL;
 	switch ((uint32_t)command) {
@@ -216,14 +216,15 @@ SYSCALL_3(msgctl, id, command, buffer)
 	case MSG_INFO:
 		return put_limits(buffer, command == MSG_INFO);
 	case IPC_STAT:
+		return put_state((int)id, IPC_BY_ID, buffer);
 	case MSG_STAT:
+		return put_state((int)id, IPC_BY_INDEX, buffer);
 	case MSG_STAT_ANY:
-		return put_state((int)id, (uint32_t)command, buffer);
+		return put_state((int)id, IPC_BY_INDEX_ANY, buffer);
 	case IPC_SET:
-		error = args_get(&wanted, buffer, sizeof(wanted));
-		return error ? error : set_or_remove((int)id, IPC_SET, &wanted);
+		return set_owner_and_size((int)id, buffer);
 	case IPC_RMID:
-		return set_or_remove((int)id, IPC_RMID, NULL);
+		return remove_queue((int)id);
 	}
 	return -EINVAL;
 }

@@ -127,56 +127,44 @@ static int64_t put_limits(uint64_t to, bool info)
 	return error ? error : ipc_top(&sem_table);
 }
 
-/* Do IPC_STAT, SEM_STAT or SEM_STAT_ANY. `id`: an id for IPC_STAT, an index for the others. */
-static int64_t put_state(int id, uint32_t command, uint64_t to)
+/* Do IPC_STAT, SEM_STAT or SEM_STAT_ANY. `number`: an id or an index. */
+static int64_t put_state(int number, enum ipc_stat_by by, uint64_t to)
 {
-	struct ipc_object *object = command == IPC_STAT ? ipc_find(&sem_table, id) : ipc_find_index(&sem_table, id);
-	const struct sem_set *set = sem_of(object);
+	struct ipc_object *object;
+	const struct sem_set *set;
 	struct linux_semid state;
-	int error;
+	int error = ipc_find_to_stat(&sem_table, number, by, &object);
 
-	if (!set)
-		return -EINVAL;
-	error = command == SEM_STAT_ANY ? 0 : ipc_permits(object, IPC_READ);
 	if (error)
 		return error;
+	set = sem_of(object);
 	state = (struct linux_semid){ .perm = linux_ipc_perm(object),
 				      .operation_time = set->operation_time,
-				      .change_time = set->change_time,
+				      .change_time = object->change_time,
 				      .count = set->count };
 	error = args_put(to, &state, sizeof(state));
-	return error ? error : command == IPC_STAT ? 0 : ipc_id(object);
+	return error ? error : by == IPC_BY_ID ? 0 : ipc_id(object);
 }
 
 static int64_t set_owner(int id, uint64_t from)
 {
 	struct linux_semid wanted;
-	struct sem_set *set;
+	struct ipc_object *object;
 	int error = args_get(&wanted, from, sizeof(wanted));
 
-	if (error)
-		return error;
-	set = sem_of(ipc_find(&sem_table, id));
-	if (!set)
-		return -EINVAL;
-	if (!ipc_owns(&set->ipc))
-		return -EPERM;
-	error = ipc_set(&set->ipc, wanted.perm.uid, wanted.perm.gid, wanted.perm.mode);
 	if (!error)
-		set->change_time = ipc_now();
-	return error;
+		error = ipc_find_owned(&sem_table, id, &object);
+	return error ? error : ipc_set(object, wanted.perm.uid, wanted.perm.gid, wanted.perm.mode);
 }
 
 static int64_t remove_set(int id)
 {
-	struct sem_set *set = sem_of(ipc_find(&sem_table, id));
+	struct ipc_object *object;
+	int error = ipc_find_owned(&sem_table, id, &object);
 
-	if (!set)
-		return -EINVAL;
-	if (!ipc_owns(&set->ipc))
-		return -EPERM;
-	sem_remove(set);
-	return 0;
+	if (!error)
+		sem_remove(sem_of(object));
+	return error;
 }
 
 static int64_t set_value(int id, uint64_t number, int value)
@@ -259,9 +247,11 @@ SYSCALL_4(semctl, id, number, command, argument)
 	case SEM_INFO:
 		return put_limits(argument, command == SEM_INFO);
 	case IPC_STAT:
+		return put_state((int)id, IPC_BY_ID, argument);
 	case SEM_STAT:
+		return put_state((int)id, IPC_BY_INDEX, argument);
 	case SEM_STAT_ANY:
-		return put_state((int)id, (uint32_t)command, argument);
+		return put_state((int)id, IPC_BY_INDEX_ANY, argument);
 	case GETALL:
 	case GETVAL:
 	case GETPID:

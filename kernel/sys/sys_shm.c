@@ -206,47 +206,47 @@ static int64_t put_info(uint64_t to)
 	return error ? error : ipc_top(&shm_table);
 }
 
-/* Do IPC_STAT, SHM_STAT or SHM_STAT_ANY. `id`: an id for IPC_STAT, an index for the others. */
-static int64_t put_state(int id, uint32_t command, uint64_t to)
+/* Do IPC_STAT, SHM_STAT or SHM_STAT_ANY. `number`: an id or an index. */
+static int64_t put_state(int number, enum ipc_stat_by by, uint64_t to)
 {
-	struct ipc_object *object = command == IPC_STAT ? ipc_find(&shm_table, id) : ipc_find_index(&shm_table, id);
-	const struct shm_segment *segment = shm_of(object);
+	struct ipc_object *object;
+	const struct shm_segment *segment;
 	struct linux_shmid state;
-	int error;
+	int error = ipc_find_to_stat(&shm_table, number, by, &object);
 
-	if (!segment)
-		return -EINVAL;
-	error = command == SHM_STAT_ANY ? 0 : ipc_permits(object, IPC_READ);
 	if (error)
 		return error;
+	segment = shm_of(object);
 	state = (struct linux_shmid){ .perm = linux_ipc_perm(object),
 				      .size = segment->size,
 				      .attach_time = segment->attach_time,
 				      .detach_time = segment->detach_time,
-				      .change_time = segment->change_time,
+				      .change_time = object->change_time,
 				      .creator_pid = segment->creator_pid,
 				      .last_pid = segment->last_pid,
 				      .attached = segment->attached };
 	error = args_put(to, &state, sizeof(state));
-	return error ? error : command == IPC_STAT ? 0 : ipc_id(object);
+	return error ? error : by == IPC_BY_ID ? 0 : ipc_id(object);
 }
 
-static int64_t set_or_remove(int id, uint32_t command, const struct linux_shmid *wanted)
+static int64_t set_owner(int id, uint64_t from)
 {
-	struct shm_segment *segment = shm_of(ipc_find(&shm_table, id));
-	int error;
+	struct linux_shmid wanted;
+	struct ipc_object *object;
+	int error = args_get(&wanted, from, sizeof(wanted));
 
-	if (!segment)
-		return -EINVAL;
-	if (!ipc_owns(&segment->ipc))
-		return -EPERM;
-	if (command == IPC_RMID) {
-		shm_remove(segment);
-		return 0;
-	}
-	error = ipc_set(&segment->ipc, wanted->perm.uid, wanted->perm.gid, wanted->perm.mode);
 	if (!error)
-		segment->change_time = ipc_now();
+		error = ipc_find_owned(&shm_table, id, &object);
+	return error ? error : ipc_set(object, wanted.perm.uid, wanted.perm.gid, wanted.perm.mode);
+}
+
+static int64_t remove_segment(int id)
+{
+	struct ipc_object *object;
+	int error = ipc_find_owned(&shm_table, id, &object);
+
+	if (!error)
+		shm_remove(shm_of(object));
 	return error;
 }
 
@@ -273,9 +273,6 @@ static int64_t lock_or_unlock(int id, bool lock)
 
 SYSCALL_3(shmctl, id, command, buffer)
 {
-	struct linux_shmid wanted;
-	int error;
-
 	if ((int)id < 0 || (int)command < 0)
 		return -EINVAL;
 	switch ((uint32_t)command) {
@@ -284,14 +281,15 @@ SYSCALL_3(shmctl, id, command, buffer)
 	case SHM_INFO:
 		return put_info(buffer);
 	case IPC_STAT:
+		return put_state((int)id, IPC_BY_ID, buffer);
 	case SHM_STAT:
+		return put_state((int)id, IPC_BY_INDEX, buffer);
 	case SHM_STAT_ANY:
-		return put_state((int)id, (uint32_t)command, buffer);
+		return put_state((int)id, IPC_BY_INDEX_ANY, buffer);
 	case IPC_SET:
-		error = args_get(&wanted, buffer, sizeof(wanted));
-		return error ? error : set_or_remove((int)id, IPC_SET, &wanted);
+		return set_owner((int)id, buffer);
 	case IPC_RMID:
-		return set_or_remove((int)id, IPC_RMID, NULL);
+		return remove_segment((int)id);
 	case SHM_LOCK:
 	case SHM_UNLOCK:
 		return lock_or_unlock((int)id, command == SHM_LOCK);
