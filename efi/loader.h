@@ -12,6 +12,7 @@
 #include "kernel/lib/elf.h"
 
 #define OPTIONS_MOST 4096 /* most bytes of the command line in UTF-8, the NUL included */
+#define MESSAGE_MOST 2048 /* most bytes of a message's line; one with the longest name of initrd.c has fewer */
 
 /* The bytes of a section of the loader's own PE. `data` is NULL when there is no such section. */
 struct blob {
@@ -39,8 +40,7 @@ struct loader {
 	uint64_t firmware_ticks; /* TSC ticks inside firmware functions since the last stamp */
 	bool talk;               /* loglevel=7: say on the console what is being done */
 	bool initrd_named;       /* the command line may have initrd= */
-	/* ExitBootServices() has been tried: from here on only memory services may be called */
-	bool exiting;
+	bool exiting; /* ExitBootServices() has been tried: from here on only memory services may be called */
 
 	struct blob kernel, initrd, cmdline;
 	unsigned profile; /* which of the file's profiles was chosen, by "@N" in LoadOptions; 0 otherwise */

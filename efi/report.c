@@ -7,8 +7,8 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/format.h"
 
-#define LINE 200
-#define COM1 0x3f8
+#define COM1      0x3f8
+#define LINE_ROOM (sizeof("ankeos: \r\n") + MESSAGE_MOST)
 
 EFI_STATUS loader_status(enum status status)
 {
@@ -76,8 +76,8 @@ static void serial_write(const char *text)
 
 static void write_line(struct loader *l, const char *format, va_list args)
 {
-	char line[LINE];
-	CHAR16 wide[LINE];
+	char line[LINE_ROOM];
+	CHAR16 wide[LINE_ROOM];
 	size_t n;
 
 	n = format_s(line, sizeof(line) - 2, "ankeos: ");
