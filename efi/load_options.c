@@ -58,30 +58,6 @@ static uint32_t next_utf8(struct bytes *b)
 	return c < least[more] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? BAD_CHARACTER : c;
 }
 
-static size_t put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		to[0] = (char)(0xc0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		to[0] = (char)(0xe0 | c >> 12);
-		to[1] = (char)(0x80 | (c >> 6 & 63));
-		to[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | c >> 18);
-	to[1] = (char)(0x80 | (c >> 12 & 63));
-	to[2] = (char)(0x80 | (c >> 6 & 63));
-	to[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 static bool is_blank(uint32_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -156,7 +132,7 @@ static bool put(struct text *t, uint32_t c)
 	}
 	if (t->room - t->size < 5)
 		return false;
-	t->size += put_utf8(t->to + t->size, c);
+	t->size += utf8_put(t->to + t->size, c);
 	t->words = t->size;
 	return true;
 }
@@ -204,7 +180,7 @@ size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room)
 
 		if (!c)
 			break;
-		n += put_utf8(to + n, c == BAD_CHARACTER ? '?' : c);
+		n += utf8_put(to + n, c == BAD_CHARACTER ? '?' : c);
 	}
 	to[n] = '\0';
 	return n;

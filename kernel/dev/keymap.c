@@ -6,6 +6,7 @@
 #include "kernel/dev/keymap.h"
 
 #include "kernel/dev/keyboard_layout.h"
+#include "kernel/lib/utf8.h"
 
 #define RELEASED 0x80
 #define ESC      '\033'
@@ -208,24 +209,6 @@ static struct layout_key of_layout(const struct keymap *keymap, uint8_t key)
 	return found;
 }
 
-/* Write a character of at most 16 bits as UTF-8. Returns how many bytes it has. */
-static size_t put_utf8(uint32_t c, char *to)
-{
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		to[0] = (char)(0xc0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	to[0] = (char)(0xe0 | c >> 12);
-	to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-	to[2] = (char)(0x80 | (c & 0x3f));
-	return 3;
-}
-
 /* Write the bytes of a character of the loaded layout. */
 static size_t layout_character(const struct keymap *keymap, uint32_t c, char ret_bytes[KEYMAP_BYTES])
 {
@@ -237,7 +220,7 @@ static size_t layout_character(const struct keymap *keymap, uint32_t c, char ret
 		c = (uint8_t)with_control((char)c);
 	if (keymap->left_alt || (keymap->right_alt && !keymap->layout->has_altgr))
 		ret_bytes[count++] = ESC;
-	return count + put_utf8(c, ret_bytes + count);
+	return count + utf8_put(ret_bytes + count, c);
 }
 
 /* Write the bytes that a key sends when it goes down, and return their number. `key` is not a modifier or lock key. */

@@ -1,5 +1,5 @@
 /*
- * The UTF-8 decoder: the rules of well-formed byte sequences.
+ * UTF-8: the rules of well-formed byte sequences.
  */
 #include "kernel/lib/utf8.h"
 
@@ -57,4 +57,30 @@ enum utf8_result utf8_feed(struct utf8 *utf8, uint8_t byte, uint32_t *ret_code_p
 	}
 	start(utf8, byte);
 	return UTF8_MORE;
+}
+
+size_t utf8_put(char *to, uint32_t code_point)
+{
+	const uint32_t c = code_point;
+
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (char)(0xc0 | c >> 6);
+		to[1] = (char)(0x80 | (c & 63));
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = (char)(0xe0 | c >> 12);
+		to[1] = (char)(0x80 | (c >> 6 & 63));
+		to[2] = (char)(0x80 | (c & 63));
+		return 3;
+	}
+	to[0] = (char)(0xf0 | c >> 18);
+	to[1] = (char)(0x80 | (c >> 12 & 63));
+	to[2] = (char)(0x80 | (c >> 6 & 63));
+	to[3] = (char)(0x80 | (c & 63));
+	return 4;
 }

@@ -1,8 +1,10 @@
 /*
- * Decodes UTF-8 to code points, a byte at a time (Unicode, "UTF-8", table of well-formed byte sequences).
+ * Decodes UTF-8 to code points, a byte at a time, and encodes them (Unicode, "UTF-8", table of well-formed byte
+ * sequences).
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define UTF8_REPLACEMENT 0xfffd
@@ -23,3 +25,10 @@ enum utf8_result {
 
 /* Take the next byte. Overlong forms, surrogates and code points above U+10FFFF are bad. */
 enum utf8_result utf8_feed(struct utf8 *utf8, uint8_t byte, uint32_t *ret_code_point);
+
+#define UTF8_MOST 4 /* bytes of one character */
+
+/*
+ * Write a code point of at most U+10FFFF to `to`, which has room for UTF8_MOST bytes. Returns how many bytes it has.
+ */
+size_t utf8_put(char *to, uint32_t code_point);
