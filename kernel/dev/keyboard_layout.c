@@ -6,6 +6,8 @@
 #define TABLES_OF_LINUX 256
 #define NO_KEY          0x200  /* K_HOLE: the key gives nothing */
 #define UNICODE         0xf000 /* a value of at least 0x1000 is a Unicode character, XOR this */
+#define ALTGR           0x0701 /* K_ALTGR: the key is AltGr */
+#define KEY_RIGHT_ALT   100    /* KEY_RIGHTALT, Linux's number of a key with a prefix */
 
 enum key_type { TYPE_LATIN = 0, TYPE_DEAD = 5, TYPE_LETTER = 11 };
 
@@ -15,11 +17,21 @@ bool keyboard_layout_set(struct keyboard_layout *layout, unsigned table, unsigne
 		return false;
 	if (table >= LAYOUT_TABLES)
 		return true;
-	layout->loaded = true;
-	if (table & LAYOUT_ALTGR && value != NO_KEY)
-		layout->has_altgr = true;
 	layout->values[table][key] = value + 1U;
 	return true;
+}
+
+bool keyboard_layout_has_altgr(const struct keyboard_layout *layout)
+{
+	const uint32_t right_alt = layout->values[0][KEY_RIGHT_ALT];
+
+	if (right_alt)
+		return right_alt == ALTGR + 1;
+	for (unsigned table = LAYOUT_ALTGR; table < LAYOUT_TABLES; table++)
+		for (unsigned key = 0; key < LAYOUT_KEYS; key++)
+			if (layout->values[table][key] && layout->values[table][key] != NO_KEY + 1)
+				return true;
+	return false;
 }
 
 struct layout_key keyboard_layout_find(const struct keyboard_layout *layout, unsigned table, unsigned key)

@@ -14,8 +14,6 @@ enum layout_table { LAYOUT_SHIFT = 1, LAYOUT_ALTGR = 2 };
 
 /* A layout; all zero: no key has been set. Guard: that of the structure around it. */
 struct keyboard_layout {
-	bool loaded;                                 /* some key has been set */
-	bool has_altgr;                              /* the right Alt key chooses other characters */
 	uint32_t values[LAYOUT_TABLES][LAYOUT_KEYS]; /* the value of KDSKBENT plus 1; 0: the key has not been set */
 };
 
@@ -31,6 +29,12 @@ struct layout_key {
  * Returns false when there is no such key.
  */
 bool keyboard_layout_set(struct keyboard_layout *layout, unsigned table, unsigned key, uint16_t value);
+
+/*
+ * Return whether the right Alt key is AltGr, which chooses characters, and not a second Alt. If the key has not been
+ * set it is AltGr as soon as any key has a value with AltGr.
+ */
+bool keyboard_layout_has_altgr(const struct keyboard_layout *layout);
 
 /* Return what a key stands for, in a table of LAYOUT_SHIFT and LAYOUT_ALTGR. */
 struct layout_key keyboard_layout_find(const struct keyboard_layout *layout, unsigned table, unsigned key);

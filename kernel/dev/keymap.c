@@ -199,9 +199,9 @@ static struct layout_key of_layout(const struct keymap *keymap, uint8_t key)
 	struct layout_key found = { 0, false, false };
 	unsigned table = shift(keymap) ? LAYOUT_SHIFT : 0;
 
-	if (!layout || !layout->loaded)
+	if (!layout)
 		return found;
-	if (layout->has_altgr && keymap->right_alt)
+	if (keymap->right_alt && keyboard_layout_has_altgr(layout))
 		table |= LAYOUT_ALTGR;
 	found = keyboard_layout_find(layout, table, key);
 	if (found.letter && keymap->caps_lock)
@@ -218,7 +218,7 @@ static size_t layout_character(const struct keymap *keymap, uint32_t c, char ret
 		return 0;
 	if (control(keymap) && c < 0x80)
 		c = (uint8_t)with_control((char)c);
-	if (keymap->left_alt || (keymap->right_alt && !keymap->layout->has_altgr))
+	if (keymap->left_alt || (keymap->right_alt && !keyboard_layout_has_altgr(keymap->layout)))
 		ret_bytes[count++] = ESC;
 	return count + utf8_put(ret_bytes + count, c);
 }

@@ -439,6 +439,11 @@ static void a_layout_can_be_loaded(void **state)
 	keys.right_alt = true;
 	expect_key(&keys, 0x10, "@");
 	expect_key(&keys, 0x12, "\xe2\x82\xac");
+	/* That the right Alt key is AltGr or another Alt is part of a layout: a US one has characters for it as well. */
+	assert_true(keyboard_layout_set(&german, 0, 100, 0x0703));
+	expect_key(&keys, 0x10, "\033q");
+	assert_true(keyboard_layout_set(&german, 0, 100, 0x0701));
+	expect_key(&keys, 0x10, "@");
 	keys.right_alt = false;
 	keys.left_alt = true;
 	expect_key(&keys, 0x15, "\033z");
