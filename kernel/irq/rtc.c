@@ -26,7 +26,10 @@ enum cmos {
 #define HOUR_PM           0x80
 #define HOUR_12           0x7f /* the hour itself, without HOUR_PM, in 12-hour mode */
 
-/* How many times to check whether an update is over: an update takes about 2 ms, a check about 2 us. */
+/*
+ * How many times to look in all whether an update is over: an update takes about 2 ms, a look about 2 us. Updates come
+ * once a second, so that the readings meet one at the most.
+ */
 #define MOST_LOOKS   5000
 #define MOST_READING 8 /* how many times to read all registers until two readings agree */
 
@@ -146,9 +149,10 @@ static uint8_t cmos(uint8_t index)
 	return cpu_in8(CMOS_DATA);
 }
 
-static bool wait_for_update(void)
+/* Wait until no update is going on. Returns false when *looks, which counts down, has become 0 before that. */
+static bool wait_for_update(unsigned *looks)
 {
-	for (int i = 0; i < MOST_LOOKS; i++)
+	for (; *looks; --*looks)
 		if (!(cmos(CMOS_STATUS_A) & STATUS_A_UPDATING))
 			return true;
 	return false;
@@ -171,10 +175,11 @@ static struct rtc_registers read_registers(uint8_t century)
 static enum status read_clock(uint8_t century, uint64_t *ret_seconds)
 {
 	struct rtc_registers now, before = { 0 };
+	unsigned looks = MOST_LOOKS;
 
 	/* An update may begin between two registers: use only values that are the same when read twice. */
 	for (int i = 0; i < MOST_READING; i++) {
-		if (!wait_for_update())
+		if (!wait_for_update(&looks))
 			return ERR_NOT_FOUND;
 		now = read_registers(century);
 		if (i > 0 && memcmp(&now, &before, sizeof(now)) == 0)

@@ -176,6 +176,7 @@ static void nonsense_is_refused(void **state)
 static uint8_t cells[128];
 static uint8_t selected;
 static unsigned reads, tick_at, updating;
+static unsigned updates; /* how many looks each reading of the seconds makes the next update last; 0: there is none */
 
 static void model_out(uint16_t port, uint8_t value)
 {
@@ -193,6 +194,8 @@ static uint8_t model_in(uint16_t port)
 		cells[CMOS_DAY] = cells[CMOS_MONTH] = 0x01;
 		cells[0x32] = 0x20;
 	}
+	if (selected == CMOS_SECOND && updates)
+		updating = updates;
 	if (selected == CMOS_STATUS_A)
 		return updating && updating-- ? STATUS_A_UPDATING : 0;
 	return cells[selected];
@@ -210,7 +213,7 @@ static void start_model(unsigned at)
 	cells[CMOS_STATUS_B] = H24;
 	reads = 0;
 	tick_at = at;
-	updating = 0;
+	updating = updates = 0;
 }
 
 /* Wherever the second falls, the time is one of the two. */
@@ -242,6 +245,19 @@ static void an_update_is_waited_for(void **state)
 	assert_int_equal(seconds, 7);
 }
 
+/* A clock that updates again after each reading is not waited for longer than one that never stops. */
+static void all_updates_together_are_bounded(void **state)
+{
+	uint64_t seconds;
+
+	(void)state;
+	start_model(0);
+	updates = MOST_LOOKS - 1;
+	updating = updates;
+	assert_int_equal(rtc_read(0x32, &seconds), ERR_NOT_FOUND);
+	assert_in_range(reads, MOST_LOOKS, MOST_LOOKS + MOST_READING * sizeof(struct rtc_registers));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +269,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(a_torn_reading_is_not_believed),
 		cmocka_unit_test(an_update_is_waited_for),
+		cmocka_unit_test(all_updates_together_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
