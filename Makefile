@@ -472,7 +472,8 @@ SPARSE_FLAGS := -std=gnu17 -I. -m64 -DDEBUG=0 -DGNU_EFI_USE_MS_ABI -Wno-decl \
 CPPCHECK_C := $(KERNEL_C) $(filter efi/%,$(EFI_C)) vdso/vdso.c
 C_FILES := $(shell find efi kernel paging vdso test -name '*.[ch]')
 
--include $(shell find build -name "*.d" 2>/dev/null)
+# Not below build/debian*: a tree of Debian has directories and files of such names.
+-include $(shell find build -path "build/debian*" -prune -o -type f -name "*.d" -print 2>/dev/null)
 
 PYTEST = $(call need_words,pytest,$(PYTHON) -c "import pytest; import pexpect; import xdist",python3-pytest \
          python3-pytest-xdist python3-pexpect)$(Q)$(PYTHON) -m pytest -q
