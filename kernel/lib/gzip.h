@@ -2,9 +2,9 @@
  * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h). Any input is safe: nothing
  * outside the input is read.
  *
- * AnkeOS has its own code for this because no library fits. The only small one in Debian that needs no C library is
- * that of stb_image: it does not check for incomplete codes, and unpacks all at once, to one piece of memory. zlib
- * needs an allocator and the C library's headers.
+ * AnkeOS has its own code for this because no library that was looked at in Debian fits: that of stb_image needs no C
+ * library, but does not check for incomplete codes, and unpacks all at once, to one piece of memory; zlib needs an
+ * allocator and the C library's headers.
  */
 #pragma once
 
