@@ -92,8 +92,10 @@ def usb_machine(tmp_path_factory):
                     extra=("-device", "nec-usb-xhci,id=usb,p2=8,p3=2", "-vnc", "unix:vnc"))
     with Machine(config) as machine:
         machine.wait_for(PROMPT)
+        since = len(machine.raw)
         machine.send("dmesg -n 8\n")
-        machine.wait_for(PROMPT, len(machine.raw))
+        # From here on the kernel's lines are shown, which may come right behind the prompt.
+        machine.wait_for("^/ # (?!dmesg)", since)
         yield machine
 
 
