@@ -13,7 +13,7 @@
 	 CAPABILITY(CAP_MAC_OVERRIDE))
 
 /* The one reference that is here from the start is never dropped. */
-const struct credentials credentials_first __attribute__((section(".data"))) = {
+struct credentials credentials_first = {
 	.refs = 1,
 	.permitted = CAPABILITIES_ALL,
 	.effective = CAPABILITIES_ALL,

@@ -81,8 +81,11 @@ struct credentials {
 	struct group_list *groups; /* a reference; NULL: none */
 };
 
-/* The credentials of the first process and of the kernel: root, with all capabilities. Never freed. */
-extern const struct credentials credentials_first;
+/*
+ * The credentials of the first process and of the kernel: root, with all capabilities. Never freed. As those of
+ * others they never change, except `refs`.
+ */
+extern struct credentials credentials_first;
 
 /* Take a reference. */
 static inline const struct credentials *credentials_get(const struct credentials *who)
