@@ -34,7 +34,8 @@ extern syscall_fn *const syscall_open_functions[SYSCALL_TABLE];
 
 /*
  * Statistics of the calls with one number, for the command `syscalls` of the kernel monitor (a debugging console).
- * Guard: own CPU, interrupts off. Only the entry of system calls writes them (syscall_entry.S, syscall_leave.c).
+ * Guard: the CPU's own tasks, which the kernel does not preempt. Only the entry of system calls writes the counts
+ * (syscall_entry.S, syscall_leave.c), no interrupt handler; other CPUs read them.
  */
 struct syscall_cost {
 	uint64_t calls; /* number of calls */
