@@ -83,10 +83,12 @@ static bool may_write(const struct gdb_place *place, const struct mapping *leaf,
 /* Return a pointer through which the byte at `va` can be accessed, fetching its page if need be; NULL on failure. */
 static uint8_t *find(const struct gdb_place *place, vaddr_t va, bool write)
 {
+	const struct space *space = place->user && va < USER_END ? &place->user->context.space : &place->space;
+
 	for (int attempt = 0; attempt < 2; attempt++) {
 		struct mapping leaf;
 
-		if (space_lookup(&place->space, va, &leaf) == OK && (!write || may_write(place, &leaf, va)))
+		if (space_lookup(space, va, &leaf) == OK && (!write || may_write(place, &leaf, va)))
 			return reach(va, &leaf, write);
 		if (!fetch(place, va, write))
 			break;

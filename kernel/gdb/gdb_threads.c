@@ -388,7 +388,9 @@ struct gdb_place gdb_threads_place(int64_t id)
 		return place;
 	}
 	place.space = peek_space(stop_frame->cr3);
-	if (process && process->space && process->space->context.space.root.raw == place.space.root.raw)
+	if (process && process->space &&
+	    (place.space.root.raw == kernel_space.root.raw ||
+	     place.space.root.raw == process->space->context.space.root.raw))
 		place.user = process->space;
 	return place;
 }

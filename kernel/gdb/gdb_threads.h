@@ -57,6 +57,7 @@ bool gdb_threads_leave_kernel(void);
 
 /*
  * Return the page tables for a thread's addresses: for the current thread those that were loaded when the machine
- * stopped, for others those of the thread's process, or the kernel's for a kernel task.
+ * stopped, with the process's memory also if that was the kernel context; for others those of the thread's process, or
+ * the kernel's for a kernel task.
  */
 struct gdb_place gdb_threads_place(int64_t id);
