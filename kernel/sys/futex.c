@@ -1,5 +1,6 @@
 /*
- * The queues of futexes: a hash table of lists, each in the order of arrival.
+ * The queues of futexes: a hash table of trees, in each of which the waiters for one word stand beside each other, in
+ * the order of arrival. So how long it takes to find them hardly depends on how many wait for other words.
  *
  * No wake-up is lost between reading the word and entering the queue. A program on another CPU may change the word at
  * any moment, but to wake the waiters it must enter the kernel, where one CPU runs at a time (kernel_lock.h) and is not
@@ -8,39 +9,106 @@
 #include "kernel/sys/futex.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/lib/tree_change.h"
 #include "kernel/sys/futex_internal.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
 #define BUCKET_BITS 8
 
-_Static_assert(offsetof(struct futex_waiter, link) == 0, "a link is its waiter");
+/* How many waiters a walk looks at before it lets other tasks run: some hundred thousand instructions. */
+#define STEPS 256
 
-static struct futex_link buckets[1 << BUCKET_BITS];
+/* Guard: tasks only, which the kernel does not preempt. */
+static struct tree_node *buckets[1 << BUCKET_BITS];
+static uint64_t arrivals; /* the number of the waiter that was put into a queue last */
 
-static struct futex_link *bucket_of(const struct futex_key *key)
+static struct tree_node **bucket_of(const struct futex_key *key)
 {
-	struct futex_link *bucket = &buckets[futex_hash(key, BUCKET_BITS)];
+	return &buckets[futex_hash(key, BUCKET_BITS)];
+}
 
-	if (!bucket->next)
-		bucket->next = bucket->prev = bucket;
-	return bucket;
+static struct futex_waiter *waiter_in(struct tree_node *node)
+{
+	return tree_item(node, struct futex_waiter, in_bucket);
+}
+
+/* Return whether a waiter stands before the place that a waiter for the word `key` with such an arrival has. */
+static bool is_before(const struct futex_waiter *waiter, const struct futex_key *key, uint64_t arrival)
+{
+	if (waiter->key.place != key->place)
+		return waiter->key.place < key->place;
+	if (waiter->key.owner != key->owner)
+		return (uintptr_t)waiter->key.owner < (uintptr_t)key->owner;
+	return waiter->arrival < arrival;
 }
 
 void futex_enqueue(struct futex_waiter *waiter)
 {
-	struct futex_link *bucket = bucket_of(&waiter->key), *link = &waiter->link;
+	struct tree_node **bucket = bucket_of(&waiter->key), *parent = NULL;
+	enum tree_side side = TREE_LOW;
 
-	link->next = bucket;
-	link->prev = bucket->prev;
-	bucket->prev->next = link;
-	bucket->prev = link;
+	waiter->arrival = ++arrivals;
+	waiter->waits = true;
+	for (struct tree_node *node = *bucket; node; node = node->child[side]) {
+		parent = node;
+		side = is_before(waiter_in(node), &waiter->key, waiter->arrival) ? TREE_HIGH : TREE_LOW;
+	}
+	tree_add(bucket, parent, side, &waiter->in_bucket, NULL);
 }
 
 void futex_dequeue(struct futex_waiter *waiter)
 {
-	waiter->link.prev->next = waiter->link.next;
-	waiter->link.next->prev = waiter->link.prev;
-	waiter->link.next = NULL;
+	tree_remove(bucket_of(&waiter->key), &waiter->in_bucket, NULL);
+	waiter->waits = false;
+}
+
+/* Return the first waiter for a word whose arrival is `arrival` or later; NULL: there is none. */
+static struct futex_waiter *first_from(const struct futex_key *key, uint64_t arrival)
+{
+	struct futex_waiter *first = NULL;
+	bool before;
+
+	for (struct tree_node *node = *bucket_of(key); node; node = node->child[before ? TREE_HIGH : TREE_LOW]) {
+		before = is_before(waiter_in(node), key, arrival);
+		if (!before)
+			first = waiter_in(node);
+	}
+	return first && futex_is_same(&first->key, key) ? first : NULL;
+}
+
+bool futex_is_waited_for(const struct futex_key *key)
+{
+	return first_from(key, 0);
+}
+
+/* A walk along the waiters for a word that have come before the walk. Guard: the caller, on whose stack it is. */
+struct walk {
+	const struct futex_key *key;
+	uint64_t next, end; /* the first and the last arrival that are still to be looked at */
+	unsigned steps;
+};
+
+static struct walk walk_begin(const struct futex_key *key)
+{
+	return (struct walk){ .key = key, .end = arrivals };
+}
+
+/*
+ * Return the next waiter, good until the next call; NULL: there is none, or the current task must end. How many wait
+ * is the programs' choice, so other tasks run now and then, and may change the queue meanwhile.
+ */
+static struct futex_waiter *walk_on(struct walk *walk)
+{
+	struct futex_waiter *waiter;
+
+	if (++walk->steps % STEPS == 0 && task_give_way())
+		return NULL;
+	waiter = first_from(walk->key, walk->next);
+	if (!waiter || waiter->arrival > walk->end)
+		return NULL;
+	walk->next = waiter->arrival + 1;
+	return waiter;
 }
 
 int futex_find_key(uint64_t at, bool private, struct futex_key *ret)
@@ -63,26 +131,14 @@ int futex_find_key(uint64_t at, bool private, struct futex_key *ret)
 	return 0;
 }
 
-bool futex_is_waited_for(const struct futex_key *key)
-{
-	struct futex_link *bucket = bucket_of(key);
-
-	for (struct futex_link *link = bucket->next; link != bucket; link = link->next)
-		if (futex_is_same(&((struct futex_waiter *)link)->key, key))
-			return true;
-	return false;
-}
-
 static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
 {
-	struct futex_link *bucket = bucket_of(key), *next;
+	struct walk walk = walk_begin(key);
+	struct futex_waiter *waiter;
 	int woken = 0;
 
-	for (struct futex_link *link = bucket->next; link != bucket && (uint32_t)woken < most; link = next) {
-		struct futex_waiter *waiter = (struct futex_waiter *)link;
-
-		next = link->next;
-		if (!futex_is_same(&waiter->key, key) || !(waiter->bits & bits))
+	while ((uint32_t)woken < most && (waiter = walk_on(&walk)) != NULL) {
+		if (!(waiter->bits & bits))
 			continue;
 		futex_dequeue(waiter);
 		task_wake(waiter->task);
@@ -110,7 +166,7 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 	 * A task that was dequeued by futex_wake returns 0 even if a signal or the deadline came as well: the waker has
 	 * counted it as woken.
 	 */
-	error = WAIT_UNTIL_BY(clock, !waiter.link.next, deadline_ns);
+	error = WAIT_UNTIL_BY(clock, !waiter.waits, deadline_ns);
 	if (error)
 		futex_dequeue(&waiter);
 	return error;
@@ -126,23 +182,14 @@ int futex_wake(uint64_t at, bool private, uint32_t most, uint32_t bits)
 	return error ? error : wake_key(&key, most, bits);
 }
 
+/* If both words are the same, the waiters that are moved have a later arrival than the walk's end. */
 static int move_key(const struct futex_key *from, const struct futex_key *to, uint32_t most)
 {
-	struct futex_link *bucket = bucket_of(from), *last = bucket->prev, *link = bucket->next, *next;
+	struct walk walk = walk_begin(from);
+	struct futex_waiter *waiter;
 	uint32_t moved = 0;
-	bool end = link == bucket;
 
-	/*
-	 * Stop at the link that was the last one before the loop: if both words are in the same bucket, the moved
-	 * waiters are added behind it.
-	 */
-	for (; !end && moved < most; link = next) {
-		struct futex_waiter *waiter = (struct futex_waiter *)link;
-
-		next = link->next;
-		end = link == last;
-		if (!futex_is_same(&waiter->key, from))
-			continue;
+	while (moved < most && (waiter = walk_on(&walk)) != NULL) {
 		futex_dequeue(waiter);
 		waiter->key = *to;
 		futex_enqueue(waiter);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/lib/tree.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/futex.h"
@@ -38,20 +39,17 @@ static inline uint64_t futex_hash(const struct futex_key *key, unsigned bits)
  */
 int futex_find_key(uint64_t at, bool private, struct futex_key *ret);
 
-/* A link of a bucket's list, which is circular. Guard: tasks only, which the kernel does not preempt. */
-struct futex_link {
-	struct futex_link *next, *prev;
-};
-
-/* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
+/* A task's wait for one word. Guard: tasks only, which the kernel does not preempt. */
 struct futex_waiter {
-	struct futex_link link; /* `next` NULL: the task has been woken */
+	struct tree_node in_bucket;
 	struct futex_key key;
-	uint32_t bits; /* only a wake with one of these bits ends the wait (FUTEX_WAIT_BITSET) */
+	uint64_t arrival; /* rises with each waiter that is put into a queue */
+	uint32_t bits;    /* only a wake with one of these bits ends the wait (FUTEX_WAIT_BITSET) */
+	bool waits;       /* the waiter is in the queue of its word; false: its task has been woken */
 	struct task *task;
 };
 
-/* Put a waiter, whose key is set, into the queue of its word, or take it out. */
+/* Put a waiter, whose key is set, behind all others in the queue of its word, or take it out. */
 void futex_enqueue(struct futex_waiter *waiter);
 void futex_dequeue(struct futex_waiter *waiter);
 

@@ -30,7 +30,7 @@ static int woken(const struct many *many)
 	int last = -1;
 
 	for (unsigned i = 0; i < many->count; i++)
-		if (!many->waiters[i].link.next)
+		if (!many->waiters[i].waits)
 			last = (int)i;
 	return last;
 }
@@ -64,7 +64,7 @@ static int wait(struct many *many, enum timer_clock clock, uint64_t deadline)
 	error = WAIT_UNTIL_BY(clock, woken(many) >= 0, deadline);
 	last = woken(many);
 	for (unsigned i = 0; i < many->count; i++)
-		if (many->waiters[i].link.next)
+		if (many->waiters[i].waits)
 			futex_dequeue(&many->waiters[i]);
 	return last >= 0 ? last : error;
 }

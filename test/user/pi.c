@@ -411,6 +411,29 @@ static void test_waitv(void)
 	is(futex(&shared->word, WAKE, 5, NULL), 0, "and waits for none any more");
 }
 
+/* Three children that each wait for one word as often as a call may: the kernel wakes so many in several steps. */
+static void test_waitv_most(void)
+{
+	struct waitv words[128];
+	pid_t children[3];
+	long ended = 0;
+
+	shared->word = 0;
+	for (size_t i = 0; i < COUNT(words); i++)
+		words[i] = (struct waitv){ 0, (uint64_t)&shared->word, 2, 0 };
+	for (size_t i = 0; i < COUNT(children); i++) {
+		children[i] = fork();
+		if (!children[i])
+			_exit(wait_for(words, COUNT(words), NULL, 0) < 0);
+		await(children[i]);
+	}
+	is(futex(&shared->word, WAKE, 1000, NULL) > 256, 1, "each of a task's many waits for a word can be woken");
+	for (size_t i = 0; i < COUNT(children); i++)
+		ended += end_of(children[i]) == EXITED(0);
+	is(ended, 3, "and ends the call");
+	is(futex(&shared->word, WAKE, 1000, NULL), 0, "with all of its waits");
+}
+
 int main(void)
 {
 	/* Linux has no /proc yet when this is its first program. */
@@ -424,5 +447,6 @@ int main(void)
 	test_mutexes();
 	test_inheritance();
 	test_waitv();
+	test_waitv_most();
 	return finish();
 }
