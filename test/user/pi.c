@@ -122,13 +122,15 @@ static void test_alone(void)
 	futex(&shared->word, UNLOCK_PI, 0, NULL);
 }
 
-/* In a child: lock, and say who did. */
-static pid_t locker(int mark)
+/* In a child: lock, and say who did. priority: the child's real-time priority; NULL: it has none. */
+static pid_t locker(int mark, const struct sched_param *priority)
 {
 	pid_t child = fork();
 
 	if (child)
 		return child;
+	if (priority)
+		sys(SYS_sched_setscheduler, 0, SCHED_FIFO, priority);
 	if (futex(&shared->word, LOCK_PI, 0, NULL) != 0 || (shared->word & OWNER) != self())
 		_exit(1);
 	shared->order = shared->order * 10 + mark;
@@ -150,11 +152,11 @@ static void test_waiting(void)
 	shared->order = 0;
 	sigaction(SIGUSR1, &action, NULL);
 	futex(&shared->word, LOCK_PI, 0, NULL);
-	first = locker(1);
+	first = locker(1, NULL);
 	await(first);
 	is(shared->word, self() | WAITERS, "who waits marks the word");
 	is(futex(&shared->word, WAKE, 1, NULL), -EINVAL, "FUTEX_WAKE is not for such a lock");
-	second = locker(2);
+	second = locker(2, NULL);
 	await(second);
 	kill(second, SIGUSR1);
 	await(second);
@@ -179,7 +181,7 @@ static void test_waiting(void)
 	if (!first)
 		_exit((int)-futex(&shared->word, TRYLOCK_PI, 0, NULL));
 	is(end_of(first), EXITED(EAGAIN), "FUTEX_TRYLOCK_PI does not wait");
-	first = locker(3);
+	first = locker(3, NULL);
 	await(first);
 	kill(first, SIGKILL);
 	is(end_of(first), KILLED(SIGKILL), "who waits is killed");
@@ -339,21 +341,11 @@ static void test_inheritance(void)
 	while (shared->step != 1)
 		nap();
 	is(priority_in_stat(owner), 20, "an owner without real-time priority");
-	first = fork();
-	if (!first) {
-		sys(SYS_sched_setscheduler, 0, SCHED_FIFO, &low);
-		_exit(futex(&shared->word, LOCK_PI, 0, NULL) != 0 ||
-		      (shared->order = shared->order * 10 + 1, futex(&shared->word, UNLOCK_PI, 0, NULL)) != 0);
-	}
+	first = locker(1, &low);
 	await(first);
 	is(priority_in_stat(owner), -21, "has that of who waits");
 	is(sys(SYS_sched_getscheduler, owner), SCHED_OTHER, "though not by its own policy");
-	second = fork();
-	if (!second) {
-		sys(SYS_sched_setscheduler, 0, SCHED_FIFO, &high);
-		_exit(futex(&shared->word, LOCK_PI, 0, NULL) != 0 ||
-		      (shared->order = shared->order * 10 + 2, futex(&shared->word, UNLOCK_PI, 0, NULL)) != 0);
-	}
+	second = locker(2, &high);
 	await(second);
 	is(priority_in_stat(owner), -31, "and the highest of several");
 	is(sys(SYS_sched_setscheduler, first, SCHED_FIFO, &higher), 0, "one who waits gets a higher priority");
