@@ -260,7 +260,10 @@ static int lock_or_find(uint64_t at, const struct futex_key *key, struct pi_lock
 	return 0;
 }
 
-/* The current task has got a lock whose previous owner has died: write that to the word. */
+/*
+ * The current task has got a lock whose previous owner has died: write that to the word, unless the task must end. Then
+ * futex_pi_give_up() gives the lock to the next.
+ */
 static void write_owner(uint64_t at, struct pi_lock *lock)
 {
 	const uint32_t mine = (uint32_t)task_current()->tid | FUTEX_WAITERS | FUTEX_OWNER_DIED;
@@ -276,7 +279,8 @@ static void write_owner(uint64_t at, struct pi_lock *lock)
 		do
 			status = user_cmpxchg_u32(user_pointer(at), word, mine, &seen);
 		while (futex_copy_again(status));
-	} while (status == OK && seen != word);
+		/* Another thread may change the word again and again, so this loop must let others run. */
+	} while (status == OK && seen != word && !task_give_way());
 	lock->unwritten = false;
 	settle(lock);
 }

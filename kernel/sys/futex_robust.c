@@ -5,6 +5,7 @@
 #include "kernel/sys/futex.h"
 
 #include "kernel/sys/futex_internal.h"
+#include "kernel/task/give_way.h"
 
 #define ROBUST_MOST 2048 /* most entries of a list that are followed, as it may be a ring: Linux's ROBUST_LIST_LIMIT */
 #define ROBUST_PI   1ULL /* bit in an entry's address: a lock with priority inheritance (futex_pi.h) */
@@ -54,6 +55,8 @@ static void give_up(const struct task *task, uint64_t at, bool pending)
 			return;
 		}
 		word = seen;
+		/* Another process may change the word again and again, so this loop must let others run. */
+		(void)task_give_way();
 	}
 }
 
@@ -80,6 +83,8 @@ static void give_up_robust(const struct task *task)
 		if (status != OK)
 			return;
 		entry = next & ~ROBUST_PI;
+		/* Each entry may cost several page faults. */
+		(void)task_give_way();
 	}
 	if (pending)
 		give_up(task, pending + (uint64_t)head.offset, true);
