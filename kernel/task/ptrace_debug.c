@@ -15,7 +15,6 @@
 #define CONTROL_REGISTER 7
 #define ENABLE_ALL       0xffULL /* DR7: two bits for each of the four registers */
 #define CONDITIONS       0xffff0000ULL
-#define HIT_ANY          0xfULL /* DR6: a bit for each register that has matched */
 #define CONDITION_PORT   2
 
 /* Whether the CPU's DR7 has a register enabled for a tracee. Guard: own CPU, interrupts off. */
@@ -25,7 +24,7 @@ uint64_t ptrace_get_debug(const struct task *task, unsigned index)
 {
 	const struct ptrace_debug *debug = &task->tracing.tracee->debug;
 
-	if (index < PTRACE_DEBUG_REGISTERS)
+	if (index < DEBUG_REGISTERS)
 		return debug->address[index];
 	if (index == STATUS_REGISTER)
 		return debug->status;
@@ -45,7 +44,7 @@ static bool is_allowed(vaddr_t address, unsigned condition)
 /* Return whether the registers that `control` enables may be used with the addresses in `debug`. */
 static bool are_allowed(const struct ptrace_debug *debug, uint64_t control)
 {
-	for (unsigned i = 0; i < PTRACE_DEBUG_REGISTERS; i++)
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++)
 		if (control >> 2 * i & 3 && !is_allowed(debug->address[i], control >> (16 + 4 * i) & 15))
 			return false;
 	return true;
@@ -55,7 +54,7 @@ int ptrace_set_debug(struct task *task, unsigned index, uint64_t value)
 {
 	struct ptrace_debug *debug = &task->tracing.tracee->debug, changed = *debug;
 
-	if (index < PTRACE_DEBUG_REGISTERS)
+	if (index < DEBUG_REGISTERS)
 		changed.address[index] = value;
 	else if (index == STATUS_REGISTER)
 		changed.status = value;
@@ -63,7 +62,7 @@ int ptrace_set_debug(struct task *task, unsigned index, uint64_t value)
 		changed.control = value & (ENABLE_ALL | CONDITIONS);
 	else
 		return -EIO;
-	if (index < PTRACE_DEBUG_REGISTERS && value >= USER_END)
+	if (index < DEBUG_REGISTERS && value >= USER_END)
 		return -EINVAL;
 	if (!are_allowed(&changed, changed.control))
 		return -EINVAL;
@@ -107,7 +106,7 @@ static bool is_breakpoint(uint64_t status)
 {
 	const uint64_t control = cpu_read_dr7();
 
-	for (unsigned i = 0; i < PTRACE_DEBUG_REGISTERS; i++)
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++)
 		if (status >> i & 1 && !(control >> (16 + 4 * i) & 3))
 			return true;
 	return false;
@@ -121,10 +120,10 @@ int ptrace_debug_trap(struct trap_frame *frame)
 
 	cpu_write_dr6(DR6_CLEAR);
 	if (tracee)
-		tracee->debug.status = status & (HIT_ANY | DR6_BS);
+		tracee->debug.status = status & (DR6_HITS | DR6_BS);
 	if (status & DR6_BS)
 		return TRAP_TRACE;
-	if (!(status & HIT_ANY))
+	if (!(status & DR6_HITS))
 		return TRAP_BRKPT;
 	/* A breakpoint would hit again before its instruction has run: the resume flag prevents that. */
 	if (is_breakpoint(status))
@@ -135,7 +134,7 @@ int ptrace_debug_trap(struct trap_frame *frame)
 static bool kernel_trap(struct trap_frame *frame)
 {
 	(void)frame;
-	if (!(cpu_read_dr6() & HIT_ANY) || !per_cpu(armed))
+	if (!(cpu_read_dr6() & DR6_HITS) || !per_cpu(armed))
 		return false;
 	cpu_write_dr6(DR6_CLEAR);
 	return true;

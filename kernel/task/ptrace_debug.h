@@ -5,8 +5,6 @@
 
 #include "kernel/task/task.h"
 
-#define PTRACE_DEBUG_REGISTER_COUNT 8 /* DR0 to DR7, of which there are no DR4 and DR5 */
-
 /* Return a debug register of a tracee; 0 for those that do not exist. */
 uint64_t ptrace_get_debug(const struct task *task, unsigned index);
 

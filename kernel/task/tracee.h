@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/arch/cpu_debug.h"
 #include "kernel/task/process.h"
 
 /* Events, and the option bits that ask for them: 1 << event. */
@@ -33,11 +34,9 @@ enum ptrace_run {
 	PTRACE_RUN_STEP,  /* PTRACE_SINGLESTEP */
 };
 
-#define PTRACE_DEBUG_REGISTERS 4
-
 /* The debug registers of a tracee, as it is to have them. */
 struct ptrace_debug {
-	vaddr_t address[PTRACE_DEBUG_REGISTERS];
+	vaddr_t address[DEBUG_REGISTERS];
 	uint64_t status;  /* DR6: what has happened; the tracer clears it */
 	uint64_t control; /* DR7; 0: none is in use */
 };
