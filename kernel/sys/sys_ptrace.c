@@ -53,7 +53,6 @@ static int64_t interrupt(struct tracee *tracee)
 {
 	if (!tracee->seized)
 		return -EIO;
-	tracee->interrupted = true;
 	ptrace_call_to_stop(tracee->task);
 	if (tracee->listening)
 		ptrace_resume(tracee, PTRACE_RUN_FREE, 0);

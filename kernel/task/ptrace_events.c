@@ -75,7 +75,7 @@ void ptrace_trap(void)
 
 	task->signals.stop_wanted = false;
 	lock_release(&signal_lock, flags);
-	tracee->interrupted = tracee->group_due = false;
+	tracee->group_due = false;
 	if (tracee->seized)
 		(void)ptrace_notify(signal | PTRACE_EVENT_STOP << 8, 0);
 	else if (group)

@@ -58,7 +58,6 @@ struct tracee {
 	bool seized;           /* by PTRACE_SEIZE, or a child of such a task: group stops are told from signals */
 	bool stopped;          /* in ptrace_stop(), and the tracer has not let it go on */
 	bool listening;        /* stopped, by PTRACE_LISTEN, as if it was not traced */
-	bool interrupted;      /* PTRACE_INTERRUPT asks for a stop */
 	bool group_due;        /* a stop of its process has begun, and it has not reported that */
 	bool steps;            /* its trap flag is set by the tracer, not by the program */
 	bool calls_again;      /* the call that it made is made again, for lack of memory: no stop at its beginning */
