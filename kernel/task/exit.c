@@ -206,13 +206,22 @@ static void end_in_steps(struct process *process)
 		(void)task_give_way();
 }
 
+/*
+ * Return the wait status of a task of `process` that ends with the exit code `code`. If the whole process is to end,
+ * all of its tasks have the process's status.
+ */
+static int end_status(const struct process *process, int code)
+{
+	return process->exiting ? process->status : (code & 0xff) << 8;
+}
+
 void process_exit_task(int code)
 {
 	struct task *task = task_current();
 	struct process *process = task->process;
 
 	core_park();
-	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)(process->exiting ? process->status : (code & 0xff) << 8));
+	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)end_status(process, code));
 	ptrace_end_tracer();
 	if (exit_hook)
 		exit_hook(task);
@@ -220,8 +229,7 @@ void process_exit_task(int code)
 	if (end_hook)
 		end_hook(task);
 	if (process->task_count == 1) {
-		if (!process->exiting)
-			process->status = (code & 0xff) << 8;
+		process->status = end_status(process, code);
 		process->exiting = true;
 		/*
 		 * First unmap a large space and close the files. Other tasks run in between and may find this process,
@@ -240,7 +248,7 @@ void process_exit_task(int code)
 		end_in_steps(process);
 	/* ptrace_end_tracer() lets others run, who may begin to trace this task; after ptrace_end_tracee() none can. */
 	ptrace_end_tracer();
-	ptrace_end_tracee(process->exiting ? process->status : (code & 0xff) << 8);
+	ptrace_end_tracee(end_status(process, code));
 	process->ending--;
 	process_remove_task(task);
 	if (process->task_count == 0) {

@@ -7,18 +7,26 @@
 #include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
 
+/* Return the siginfo of a signal that the tracer passes on; if it traces the current task no more, it has no sender. */
+static struct signal_info info_from_tracer(int signal)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+	struct signal_info info = { .signal = signal, .code = SI_USER };
+
+	if (tracee) {
+		info.sender.pid = tracee->tracer->process->pid;
+		info.sender.uid = rights_user_of(tracee->tracer->process);
+	}
+	return info;
+}
+
 void ptrace_send(int signal)
 {
-	const struct task *tracer;
-	struct signal_info info = { .signal = signal, .code = SI_USER };
+	struct signal_info info;
 
 	if (!signal)
 		return;
-	if (ptrace_is_traced(task_current())) {
-		tracer = task_current()->tracing.tracee->tracer;
-		info.sender.pid = tracer->process->pid;
-		info.sender.uid = rights_user_of(tracer->process);
-	}
+	info = info_from_tracer(signal);
 	(void)signal_send_task(task_current(), signal, &info);
 }
 
@@ -49,15 +57,8 @@ int ptrace_signal(int signal, struct signal_info *info)
 
 	if (!passed || task->process->exiting || task->end_wanted)
 		return 0;
-	if (passed != info->signal) {
-		*info = (struct signal_info){ .signal = passed, .code = SI_USER };
-		if (ptrace_is_traced(task)) {
-			const struct process *tracer = task->tracing.tracee->tracer->process;
-
-			info->sender.pid = tracer->pid;
-			info->sender.uid = rights_user_of(tracer);
-		}
-	}
+	if (passed != info->signal)
+		*info = info_from_tracer(passed);
 	if (!(task->signals.blocked & SIGNAL_BIT(passed)))
 		return passed;
 	/* Another signal that the task has blocked becomes pending. */
