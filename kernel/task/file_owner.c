@@ -74,7 +74,7 @@ static struct late_work sending = { .step = send_late };
  */
 static void owner_wake(struct waiter *waiter)
 {
-	struct file_owner *owner = (struct file_owner *)((char *)waiter - offsetof(struct file_owner, waiter));
+	struct file_owner *owner = list_item(waiter, struct file_owner, waiter);
 	struct task *task = task_current();
 	uint64_t flags = lock_take(&woken_lock);
 
@@ -98,7 +98,6 @@ static struct file_owner *take_woken(void)
 	if (!list_is_empty(&woken)) {
 		owner = list_item(woken.next, struct file_owner, in_woken);
 		list_remove(&owner->in_woken);
-		list_init(&owner->in_woken);
 	}
 	lock_release(&woken_lock, flags);
 	return owner;
@@ -259,13 +258,12 @@ static void leave_woken(struct file_owner *owner)
 	uint64_t flags = lock_take(&woken_lock);
 
 	list_remove(&owner->in_woken);
-	list_init(&owner->in_woken);
 	lock_release(&woken_lock, flags);
 }
 
 static void file_gone(struct file_watch *watch)
 {
-	struct file_owner *owner = (struct file_owner *)((char *)watch - offsetof(struct file_owner, watch));
+	struct file_owner *owner = list_item(watch, struct file_owner, watch);
 
 	wait_queue_remove(&owner->waiter);
 	leave_woken(owner);
