@@ -99,11 +99,10 @@ static void make_name(struct text *name, int signal)
 			add_field(name, *at, signal);
 		}
 	}
-	if (uses_pid && !has_pid)
-		text_add_line(name, ".", (unsigned)process_current()->pid);
-	/* The line's end becomes the NUL. */
-	if (uses_pid && !has_pid && !name->lost)
-		name->size--;
+	if (uses_pid && !has_pid) {
+		text_add_char(name, '.');
+		text_add_number(name, (unsigned)process_current()->pid);
+	}
 	text_add_char(name, '\0');
 }
 
