@@ -225,7 +225,7 @@ static const struct memory_object_ops object_ops = {
 
 struct node *content_node(const struct memory_object *object)
 {
-	return object->ops == &object_ops ? ((const struct content *)object)->node : NULL;
+	return object && object->ops == &object_ops ? ((const struct content *)object)->node : NULL;
 }
 
 void content_init(struct content *content, struct node *node)

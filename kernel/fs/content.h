@@ -39,7 +39,7 @@ extern uint64_t content_frames;
 /* Let an empty content have the `size` bytes at `pa` without copying them; see tmpfs_use_in_place() (tmpfs.h). */
 void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 
-/* Return the file whose content `object` is; NULL when `object` is not a file's content. */
+/* Return the file whose content `object` is; NULL when `object` is NULL or not a file's content. */
 struct node *content_node(const struct memory_object *object);
 
 #define CONTENT_STEP 1024 /* most pages that are freed before other tasks may run */

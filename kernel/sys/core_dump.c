@@ -77,11 +77,9 @@ static bool has_copies(const struct area *area)
  */
 static uint64_t bytes_of(const struct area *area)
 {
-	const bool is_file = area->object && content_node(area->object);
-
 	if (area->rights == USER_NONE)
 		return 0;
-	if (!is_file)
+	if (!content_node(area->object))
 		return area->end - area->start;
 	if (area->flags & AREA_SHARED)
 		return 0;

@@ -147,12 +147,6 @@ static void put_auxv(struct core_file *to)
 		put_note(to, "CORE", NT_AUXV, vector, size);
 }
 
-/* Return the file that an area maps; NULL: none. */
-static struct node *file_of(const struct area *area)
-{
-	return area->object ? content_node(area->object) : NULL;
-}
-
 void core_list_files(struct text *text)
 {
 	const struct process *process = process_current();
@@ -163,7 +157,7 @@ void core_list_files(struct text *text)
 
 	text_add_bytes(text, words, 2 * sizeof(words[0]));
 	for (const struct area *area = area_find_from(areas, 0); area; area = area_next(area)) {
-		if (!file_of(area))
+		if (!content_node(area->object))
 			continue;
 		words[0] = area->start;
 		words[1] = area->end;
@@ -173,9 +167,9 @@ void core_list_files(struct text *text)
 	}
 	text->lost |= !path;
 	for (const struct area *area = area_find_from(areas, 0); area && !text->lost; area = area_next(area)) {
-		if (!file_of(area))
+		if (!content_node(area->object))
 			continue;
-		if (path_of_node(process->paths.root, file_of(area), path, PATH_MAX, &size) != 0)
+		if (path_of_node(process->paths.root, content_node(area->object), path, PATH_MAX, &size) != 0)
 			format_s(path, PATH_MAX, "?");
 		text_add_bytes(text, path, strlen(path) + 1);
 		++*(uint64_t *)(void *)text->bytes;

@@ -31,7 +31,7 @@ static bool is_stack(const struct process *process, const struct area *area)
 
 const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size)
 {
-	struct node *node = area->object ? content_node(area->object) : NULL;
+	struct node *node = content_node(area->object);
 	const char *name = vdso_area_name(area);
 	size_t size;
 
@@ -55,7 +55,7 @@ const char *proc_area_name(const struct process *process, const struct area *are
 static char *put_fields(char *at, const struct area *area, vaddr_t start)
 {
 	static const char no_file[] = "00000000 00:00 0 ";
-	const struct node *node = area->object ? content_node(area->object) : NULL;
+	const struct node *node = content_node(area->object);
 	const struct shm_segment *segment = shm_of_object(area->object);
 
 	at = format_hex(at, start, 8);
