@@ -56,15 +56,12 @@ static bool has_copies(const struct area *area)
 {
 	struct user_space *space = process_current()->space;
 	bool found = false;
-
 	vaddr_t va = user_skip_absent(space, area->start, area->end);
 
 	while (va < area->end && !found) {
 		const size_t left = (area->end - va) / PAGE_SIZE, pages = left < COPIES_STEP ? left : COPIES_STEP;
-		const context_token_t token = kernel_context_enter();
 
 		found = user_has_copies(space, va, pages);
-		kernel_context_leave(token);
 		(void)task_give_way();
 		va = user_skip_absent(space, va + pages * PAGE_SIZE, area->end);
 	}

@@ -6,8 +6,6 @@
 #include "kernel/sys/proc_node.h"
 #include "kernel/task/rights.h"
 
-typedef enum status move_fn(struct user_space *space, vaddr_t va, struct user_io *io, size_t bytes, size_t *ret_moved);
-
 /*
  * Return a reference to the memory that the file was opened for; NULL: the process has ended, or has other memory now.
  */
@@ -27,18 +25,15 @@ static struct user_space *space_of(const struct file *file)
  * Move bytes at *offset, which advances. Returns how many; or, if none, -EIO (nothing can be accessed there),
  * -ERESTART_MEMORY.
  */
-static int64_t move(const struct file *file, struct user_io *io, uint64_t *offset, move_fn *move_bytes)
+static int64_t move(const struct file *file, struct user_io *io, uint64_t *offset, user_foreign_fn *move_bytes)
 {
 	HELD_SPACE struct user_space *space = space_of(file);
-	context_token_t token;
 	enum status status;
 	size_t moved;
 
 	if (!space)
 		return 0;
-	token = kernel_context_enter();
 	status = move_bytes(space, *offset, io, io->left, &moved);
-	kernel_context_leave(token);
 	*offset += moved;
 	if (moved || status == OK)
 		return (int64_t)moved;

@@ -24,39 +24,17 @@ static bool may_touch(const struct task *task)
 	return task->process->rights.dumpable == DUMPABLE_USER || rights_can(CAP_SYS_PTRACE);
 }
 
-/* Read the word at `va` of the tracee. Returns 0, -EIO, -ERESTART_MEMORY. */
-static int peek(const struct task *task, vaddr_t va, uint64_t *ret)
+/* Read a word at `va` of the tracee, or write it, be it code or constants. Returns 0, -EIO, -ERESTART_MEMORY. */
+static int move_word(const struct task *task, vaddr_t va, uint64_t *word, user_foreign_fn *move)
 {
-	struct user_space *space = task->process->space;
-	context_token_t token;
 	enum status status;
 	struct user_io io;
 	size_t moved;
 
 	if (!may_touch(task))
 		return -EIO;
-	user_io_init_kernel(&io, ret, sizeof(*ret));
-	token = kernel_context_enter();
-	status = user_foreign_get(space, va, &io, sizeof(*ret), &moved);
-	kernel_context_leave(token);
-	return status == OK ? 0 : status == ERR_NO_MEMORY ? -ERESTART_MEMORY : -EIO;
-}
-
-/* Write a word at `va` of the tracee, be it code or constants. Returns 0, -EIO, -ERESTART_MEMORY. */
-static int poke(const struct task *task, vaddr_t va, uint64_t word)
-{
-	struct user_space *space = task->process->space;
-	context_token_t token;
-	enum status status;
-	struct user_io io;
-	size_t moved;
-
-	if (!may_touch(task))
-		return -EIO;
-	user_io_init_kernel(&io, &word, sizeof(word));
-	token = kernel_context_enter();
-	status = user_foreign_force(space, va, &io, sizeof(word), &moved);
-	kernel_context_leave(token);
+	user_io_init_kernel(&io, word, sizeof(*word));
+	status = move(task->process->space, va, &io, sizeof(*word), &moved);
 	return status == OK ? 0 : status == ERR_NO_MEMORY ? -ERESTART_MEMORY : -EIO;
 }
 
@@ -342,14 +320,14 @@ int64_t ptrace_data_request(struct tracee *tracee, uint64_t request, uint64_t ad
 	switch (request) {
 	case PTRACE_PEEKTEXT:
 	case PTRACE_PEEKDATA:
-		error = peek(task, address, &word);
+		error = move_word(task, address, &word, user_foreign_get);
 		return error ? error : args_put(data, &word, sizeof(word));
 	case PTRACE_PEEKUSER:
 		error = peek_user(task, address, &word);
 		return error ? error : args_put(data, &word, sizeof(word));
 	case PTRACE_POKETEXT:
 	case PTRACE_POKEDATA:
-		return poke(task, address, data);
+		return move_word(task, address, &data, user_foreign_force);
 	case PTRACE_POKEUSER:
 		return poke_user(task, address, data);
 	case PTRACE_GETREGS:

@@ -10,8 +10,6 @@
 
 #define STEP 32768 /* most bytes moved in one step; other tasks can run between steps */
 
-typedef enum status move_fn(struct user_space *space, vaddr_t va, struct user_io *io, size_t bytes, size_t *ret_moved);
-
 /* The pieces of the other process. Guard: only the calling task uses it. */
 struct remote {
 	struct user_iovec small[PIECES_STACK];
@@ -46,7 +44,8 @@ static void remote_put(struct remote *remote)
 }
 
 /* Move all bytes, as far as both sides have them. Returns how many; or, if none, -EFAULT, -ERESTART_MEMORY. */
-static int64_t move_all(struct user_space *space, const struct remote *remote, struct user_io *io, move_fn *move)
+static int64_t move_all(struct user_space *space, const struct remote *remote, struct user_io *io,
+			user_foreign_fn *move)
 {
 	enum status status = OK;
 	uint64_t total = 0;
@@ -57,11 +56,9 @@ static int64_t move_all(struct user_space *space, const struct remote *remote, s
 
 		while (status == OK && io->left && done < piece->size) {
 			uint64_t bytes = piece->size - done < STEP ? piece->size - done : STEP;
-			const context_token_t token = kernel_context_enter();
 			size_t moved;
 
 			status = move(space, piece->base + done, io, bytes < io->left ? bytes : io->left, &moved);
-			kernel_context_leave(token);
 			done += moved;
 			total += moved;
 			if (status == OK && task_give_way())
@@ -87,7 +84,7 @@ static int space_of(int pid, struct user_space **ret)
 }
 
 static int64_t move_pieces(uint64_t pid, const uint64_t local[2], const uint64_t remote[2], uint64_t flags,
-			   move_fn *move)
+			   user_foreign_fn *move)
 {
 	struct user_space *space;
 	struct user_pieces pieces;

@@ -38,6 +38,7 @@ static enum status reach(struct user_space *space, vaddr_t va, enum reach how, c
 static enum status move(struct user_space *space, vaddr_t va, struct user_io *io, size_t bytes, size_t *ret_moved,
 			enum reach how)
 {
+	const context_token_t token = kernel_context_enter();
 	enum status status = OK;
 	size_t done = 0;
 
@@ -55,6 +56,7 @@ static enum status move(struct user_space *space, vaddr_t va, struct user_io *io
 		if (status == OK && moved < piece)
 			break;
 	}
+	kernel_context_leave(token);
 	*ret_moved = done;
 	return status;
 }
@@ -97,11 +99,12 @@ static bool is_copy(struct user_space *space, const struct area *area, vaddr_t v
 bool user_has_copies(struct user_space *space, vaddr_t va, size_t pages)
 {
 	const struct area *area = area_find(&space->areas, va);
+	const context_token_t token = kernel_context_enter();
 	bool found = false;
 
-	ASSERT_KERNEL_CONTEXT();
 	for (size_t i = 0; i < pages && !found; i++)
 		found = is_copy(space, area, va + i * PAGE_SIZE);
+	kernel_context_leave(token);
 	return found;
 }
 

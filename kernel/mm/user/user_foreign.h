@@ -1,14 +1,18 @@
 /*
  * Moves bytes between the memory of any user space and that of the caller, for process_vm_readv(2), /proc/PID/mem,
  * ptrace(2) and core files. Pages that are not there yet are mapped, as a touch of the program's would do. Nothing here
- * lets another task run, so that the pages stay while they are used. Call in the kernel context.
+ * lets another task run, so that the pages stay while they are used.
  *
- * Each call moves as many bytes as it can and says how many in *ret_moved, on error too. Returns OK; ERR_FAULT: the
- * next byte of one of the two sides cannot be accessed; ERR_NO_MEMORY: there is no frame for its page.
+ * Each call, in any context, moves as many bytes as it can and says how many in *ret_moved, on error too. Returns OK;
+ * ERR_FAULT: the next byte of one of the two sides cannot be accessed; ERR_NO_MEMORY: there is no frame for its page.
  */
 #pragma once
 
 #include "kernel/mm/user/user_io.h"
+
+/* One of the functions below. */
+typedef enum status user_foreign_fn(struct user_space *space, vaddr_t va, struct user_io *io, size_t bytes,
+				    size_t *ret_moved);
 
 /* Move bytes from `va` of the space to `to`. All memory with any right can be read. */
 MUST_CHECK enum status user_foreign_get(struct user_space *space, vaddr_t va, struct user_io *to, size_t bytes,
@@ -28,7 +32,7 @@ MUST_CHECK enum status user_foreign_force(struct user_space *space, vaddr_t va, 
 
 /*
  * Return whether the space has a page of its own in place of one of the object's, in [va, va + pages * PAGE_SIZE), a
- * part of an area with an object.
+ * part of an area with an object. Call in any context.
  */
 bool user_has_copies(struct user_space *space, vaddr_t va, size_t pages);
 
