@@ -1,7 +1,6 @@
 /*
  * process_vm_readv(2) and process_vm_writev(2): copies between the memory of two processes.
  */
-#include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_foreign.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/sys/user_pieces.h"
@@ -10,41 +9,8 @@
 
 #define STEP 32768 /* most bytes moved in one step; other tasks can run between steps */
 
-/* The pieces of the other process. Guard: only the calling task uses it. */
-struct remote {
-	struct user_iovec small[PIECES_STACK];
-	struct user_iovec *pieces; /* `small`, or a heap block */
-	size_t count;
-};
-
-/* Get the other process's pieces. Returns 0, and the caller calls remote_put(); or -EINVAL, -EFAULT, -ENOMEM. */
-static int remote_get(struct remote *ret, uint64_t from, uint64_t count)
-{
-	int error;
-
-	if (count > PIECES_MAX)
-		return -EINVAL;
-	ret->count = count;
-	ret->pieces = count > PIECES_STACK ? kmalloc(count * sizeof(*ret->pieces)) : ret->small;
-	if (!ret->pieces)
-		return -ENOMEM;
-	error = args_get(ret->pieces, from, count * sizeof(*ret->pieces));
-	for (size_t i = 0; !error && i < count; i++)
-		if (ret->pieces[i].size > INT64_MAX)
-			error = -EINVAL;
-	if (error && ret->pieces != ret->small)
-		kfree(ret->pieces);
-	return error;
-}
-
-static void remote_put(struct remote *remote)
-{
-	if (remote->pieces != remote->small)
-		kfree(remote->pieces);
-}
-
 /* Move all bytes, as far as both sides have them. Returns how many; or, if none, -EFAULT, -ERESTART_MEMORY. */
-static int64_t move_all(struct user_space *space, const struct remote *remote, struct user_io *io,
+static int64_t move_all(struct user_space *space, const struct user_pieces *remote, struct user_io *io,
 			user_foreign_fn *move)
 {
 	enum status status = OK;
@@ -87,8 +53,7 @@ static int64_t move_pieces(uint64_t pid, const uint64_t local[2], const uint64_t
 			   user_foreign_fn *move)
 {
 	struct user_space *space;
-	struct user_pieces pieces;
-	struct remote there;
+	struct user_pieces pieces, there;
 	int64_t result;
 
 	if (flags || local[1] > PIECES_MAX)
@@ -96,7 +61,7 @@ static int64_t move_pieces(uint64_t pid, const uint64_t local[2], const uint64_t
 	result = user_pieces_get(&pieces, local[0], (uint32_t)local[1]);
 	if (result)
 		return result;
-	result = remote_get(&there, remote[0], remote[1]);
+	result = user_pieces_load(&there, remote[0], remote[1]);
 	if (!result) {
 		result = pieces.io.left ? space_of((int)pid, &space) : 0;
 		if (!result && pieces.io.left) {
@@ -105,7 +70,7 @@ static int64_t move_pieces(uint64_t pid, const uint64_t local[2], const uint64_t
 			space_shed(space);
 			user_space_put(space);
 		}
-		remote_put(&there);
+		user_pieces_put(&there);
 	}
 	user_pieces_put(&pieces);
 	return result;

@@ -16,7 +16,8 @@
 struct user_pieces {
 	struct user_iovec small[PIECES_STACK];
 	struct user_iovec *pieces; /* `small`, or a heap block */
-	struct user_io io;
+	size_t count;
+	struct user_io io; /* those of the current process, ready to be moved; set by user_pieces_get() */
 };
 
 /* Return whether [base, base + size) lies below the end of users' addresses, mapped or not. */
@@ -24,6 +25,13 @@ static inline bool user_piece_ok(uint64_t base, uint64_t size)
 {
 	return base <= USER_END && size <= USER_END - base;
 }
+
+/*
+ * Copy `count` pieces from `from`, which may be pieces of another process's memory: `io` is not set. Returns 0, and the
+ * caller calls user_pieces_put(); or -EINVAL (too many, or a size that is negative as a signed number), -EFAULT,
+ * -ENOMEM.
+ */
+int user_pieces_load(struct user_pieces *ret, uint64_t from, uint64_t count);
 
 /*
  * Copy `count` pieces of the current process from `from`, and shorten them to TRANSFER_MAX bytes in all. Returns 0, and
