@@ -6,14 +6,10 @@
 #include "kernel/sys/pidfd.h"
 #include "kernel/sys/proc_node.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/clone_flags.h"
 #include "kernel/task/rights.h"
 #include "kernel/task/signal_numbers.h"
 
-#define CLONE_PIDFD           0x1000
-#define CLONE_THREAD          0x10000
-#define CLONE_PARENT_SETTID   0x100000
-#define CLONE_DETACHED        0x400000
-#define CLONE_EXIT_SIGNAL     0xff
 #define CLONE_ARGUMENTS_LEAST 64 /* bytes of the first struct clone_args that Linux had */
 
 /* ---- the file ---- */

@@ -4,14 +4,10 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/clone_flags.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
-
-#define CLONE_PTRACE   0x2000
-#define CLONE_VFORK    0x4000
-#define CLONE_UNTRACED 0x800000
-#define CLONE_SIGNAL   0xff
 
 #define ENDED_MOST 1024 /* tracees whose end is kept for the tracer's wait4(2) */
 
@@ -204,7 +200,7 @@ int ptrace_take_child(struct task *child, uint64_t flags, enum ptrace_event *ret
 		return 0;
 	if (flags & CLONE_VFORK)
 		event = PTRACE_EVENT_VFORK;
-	else if ((flags & CLONE_SIGNAL) != SIGCHLD)
+	else if ((flags & CLONE_EXIT_SIGNAL) != SIGCHLD)
 		event = PTRACE_EVENT_CLONE;
 	wanted = tracee->options & 1U << event && !(flags & CLONE_UNTRACED);
 	if (!wanted && !(flags & CLONE_PTRACE))
