@@ -179,14 +179,10 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	if (error)
 		return error;
 	error = rights_begin(child, rights_current());
-	if (error) {
-		task_destroy(child);
-		return error;
-	}
-	if (tells && shares && tell_parent(a, child->tid) != OK) {
-		task_destroy(child);
-		return -ERESTART_MEMORY;
-	}
+	if (!error && tells && shares && tell_parent(a, child->tid) != OK)
+		error = -ERESTART_MEMORY;
+	if (error)
+		goto destroy;
 	child->sched = sched_inherited(&parent->sched);
 	child->may = parent->may;
 	child->rank = sched_rank(&child->sched);
@@ -195,21 +191,16 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	child->io_priority = parent->io_priority;
 	copy_registers(child, a);
 	error = ptrace_take_child(child, a->flags, &event);
-	if (error) {
-		task_destroy(child);
-		return error;
-	}
+	if (error)
+		goto destroy;
 	if (!parts->space) {
 		/* If this thread is to end for an execve(2), which does not know of the new one, that ends as well. */
 		child->end_wanted = parent->end_wanted;
 		process_add_task(process_current(), child);
 	} else {
 		error = make_process(child, a->flags, parts);
-		if (error) {
-			ptrace_drop_child(child);
-			task_destroy(child);
-			return error;
-		}
+		if (error)
+			goto drop;
 	}
 	tid = child->tid;
 	if (a->made)
@@ -237,6 +228,12 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	while (tells && !shares && tell_parent(a, tid) == ERR_NO_MEMORY && task_find_memory())
 		;
 	return tid;
+
+drop:
+	ptrace_drop_child(child);
+destroy:
+	task_destroy(child);
+	return error;
 }
 
 int64_t process_clone(const struct clone_arguments *a)
