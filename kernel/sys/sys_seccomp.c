@@ -201,7 +201,7 @@ static bool ask_tracer(const struct trap_frame *frame, uint32_t value, int64_t *
 	if (!has_tracer())
 		return false;
 	ptrace_event(PTRACE_EVENT_SECCOMP, value);
-	if (process_current()->exiting || task_current()->end_wanted)
+	if (task_must_end(task_current()))
 		return false;
 	*ret_result = (int64_t)frame->rax;
 	return (int64_t)frame->error >= 0;

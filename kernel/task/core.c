@@ -38,7 +38,7 @@ bool core_dump(int signal, const struct signal_info *info)
 	struct process *process = task->process;
 	struct core core = { .dumper = task };
 
-	if (!core_is_wanted(signal) || process->exiting || task->end_wanted)
+	if (!core_is_wanted(signal) || task_must_end(task))
 		return false;
 	process->core = &core;
 	process_kill(process, signal);

@@ -11,5 +11,5 @@ bool task_give_way_now(void)
 
 	if (this_cpu->switch_wanted)
 		task_give_cpu();
-	return task->process->exiting || task->end_wanted;
+	return task_must_end(task);
 }

@@ -185,7 +185,7 @@ bool memory_for_call(unsigned attempt)
 	 * If another task of the process has called execve(2) meanwhile, this task must end: its call, which may be a
 	 * clone(2), must not be made again.
 	 */
-	return !process_current()->exiting && !task_current()->end_wanted;
+	return !task_must_end(task_current());
 }
 
 enum status fault_serve(vaddr_t va, enum user_rights access)

@@ -116,6 +116,12 @@ static inline struct process *process_current(void)
 	return task_current()->process;
 }
 
+/* Return whether a task of a program must end before it returns to user mode: with its process, or alone. */
+static inline bool task_must_end(const struct task *task)
+{
+	return task->process->exiting || task->end_wanted;
+}
+
 /* Return the CPU time of all tasks of the process, those that have ended included. */
 static inline uint64_t process_run_ns(const struct process *process)
 {

@@ -57,7 +57,7 @@ static int check(const struct task *task)
 	if (task->process == process_current() || !rights_may_trace(task->process) ||
 	    (task->rights.gains && !rights_can(CAP_SYS_PTRACE)))
 		return -EPERM;
-	return ptrace_is_traced(task) || task->process->exiting || task->end_wanted ? -EPERM : 0;
+	return ptrace_is_traced(task) || task_must_end(task) ? -EPERM : 0;
 }
 
 int ptrace_attach(struct task *task)

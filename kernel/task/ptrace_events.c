@@ -55,7 +55,7 @@ int ptrace_signal(int signal, struct signal_info *info)
 	struct task *task = task_current();
 	int passed = ptrace_stop(signal, info);
 
-	if (!passed || task->process->exiting || task->end_wanted)
+	if (!passed || task_must_end(task))
 		return 0;
 	if (passed != info->signal)
 		*info = info_from_tracer(passed);
@@ -115,7 +115,7 @@ bool ptrace_call_begins(struct trap_frame *frame)
 		tracee->calls_again = false;
 	else
 		stop_at_call(PTRACE_CALL_BEGINS);
-	return !task->process->exiting && !task->end_wanted && (int64_t)frame->error >= 0;
+	return !task_must_end(task) && (int64_t)frame->error >= 0;
 }
 
 void ptrace_call_ends(struct trap_frame *frame)

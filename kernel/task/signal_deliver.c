@@ -12,17 +12,12 @@
 
 #define RESTART_SYSCALL 219 /* Linux's number of restart_syscall(2) */
 
-static bool must_end(const struct task *task)
-{
-	return task->process->exiting || task->end_wanted;
-}
-
 /* Stop the current task, which is not traced, as long as its process is stopped and the task does not have to end. */
 static void stop_with_process(struct task *task)
 {
 	/* No wake-up is lost: `stopped` is cleared before task_go_on() takes task_lock to wake this task. */
 	lock_take_on(&task_lock);
-	while (task->process->stopped && !ptrace_is_traced(task) && !must_end(task)) {
+	while (task->process->stopped && !ptrace_is_traced(task) && !task_must_end(task)) {
 		task->state = TASK_STOPPED;
 		sched_switch();
 	}
@@ -32,7 +27,7 @@ static void stop_with_process(struct task *task)
 /* Stop the current task as long as that is wanted: with its process, or, if it is traced, as its tracer says. */
 static void stop_here(struct task *task)
 {
-	while (unlikely(task->signals.stop_wanted) && !must_end(task)) {
+	while (unlikely(task->signals.stop_wanted) && !task_must_end(task)) {
 		if (ptrace_is_traced(task)) {
 			ptrace_trap();
 			continue;
@@ -166,7 +161,7 @@ void signal_deliver(struct trap_frame *frame, bool system_call)
 	do {
 		stop_here(task);
 		/* The caller, task_return(), ends the task. */
-		if (task->process->exiting || task->end_wanted)
+		if (task_must_end(task))
 			return;
 	} while (deliver_one(frame, task, system_call, &handled) && !handled);
 	if (handled)

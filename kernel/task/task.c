@@ -382,10 +382,10 @@ int task_block_killable(void)
 	struct task *task = task_current();
 
 	lock_take_on(&task_lock);
-	if (!task->woken && !task->process->exiting && !task->end_wanted)
+	if (!task->woken && !task_must_end(task))
 		block(task, TIMER_MONOTONIC, TASK_NO_DEADLINE);
 	lock_release_on(&task_lock);
-	return task->process->exiting || task->end_wanted ? -EINTR : 0;
+	return task_must_end(task) ? -EINTR : 0;
 }
 
 void task_give_cpu(void)

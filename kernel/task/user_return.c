@@ -298,7 +298,7 @@ void task_return(struct trap_frame *frame, bool system_call)
 			late_do_until_end();
 		if (unlikely(ptrace_is_traced(task)) && system_call)
 			ptrace_call_ends(frame);
-		if (task->process->exiting || task->end_wanted)
+		if (task_must_end(task))
 			process_exit_task(0);
 		signal_deliver(frame, system_call);
 		/*
