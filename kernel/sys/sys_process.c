@@ -4,6 +4,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/sys/pidfd.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/clone_flags.h"
 #include "kernel/task/process_wait.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -98,7 +99,7 @@ SYSCALL_0(fork)
 
 SYSCALL_0(vfork)
 {
-	return fork_with(0x4000 | 0x100 | SIGCHLD, 0); /* CLONE_VFORK | CLONE_VM */
+	return fork_with(CLONE_VFORK | CLONE_VM | SIGCHLD, 0);
 }
 
 SYSCALL_1(exit, code)
