@@ -6,7 +6,7 @@
 #include "kernel/sys/pidfd.h"
 #include "kernel/sys/proc_node.h"
 #include "kernel/sys/user_args.h"
-#include "kernel/task/clone_flags.h"
+#include "kernel/task/clone.h"
 #include "kernel/task/rights.h"
 #include "kernel/task/signal_numbers.h"
 

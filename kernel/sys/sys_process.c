@@ -4,7 +4,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/sys/pidfd.h"
 #include "kernel/sys/user_args.h"
-#include "kernel/task/clone_flags.h"
+#include "kernel/task/clone.h"
 #include "kernel/task/process_wait.h"
 #include "kernel/task/signal_numbers.h"
 

@@ -1,10 +1,10 @@
 /*
  * Makes new tasks and processes: clone(2), of which fork(2) and vfork(2) are special cases.
  */
+#include "kernel/task/clone.h"
 #include "kernel/arch/fpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
-#include "kernel/task/clone_flags.h"
 #include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"

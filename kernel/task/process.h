@@ -142,22 +142,6 @@ void process_set_group(struct process *process, int group, int session);
  */
 int process_wait_init(bool (*wanted)(void), void (*work)(void));
 
-/* clone(2)'s arguments. */
-struct clone_arguments {
-	uint64_t flags;                 /* CLONE_…, the exit signal in the low byte */
-	uint64_t stack;                 /* the child's stack pointer; 0: the parent's */
-	uint64_t parent_tid, child_tid; /* user addresses */
-	uint64_t tls;
-	struct process **made; /* gets a reference to the child's process, before that runs; NULL: not wanted */
-};
-
-/*
- * Make a task or a process: clone(2), fork(2), vfork(2). Returns the child's tid; or, with nothing changed, -EINVAL,
- * -EPERM (`tls` is no user address), -ENOMEM, -EAGAIN (LIMIT_NPROC, no tid), -EINTR (the task must end),
- * -ERESTART_MEMORY.
- */
-int64_t process_clone(const struct clone_arguments *arguments);
-
 /* End the current task: exit(2). If it is the process's last task, the process ends with the exit code `code`. */
 __attribute__((noreturn)) void process_exit_task(int code);
 

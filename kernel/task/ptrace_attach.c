@@ -4,7 +4,7 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/task/clone_flags.h"
+#include "kernel/task/clone.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
