@@ -182,28 +182,25 @@ int posix_timer_create(const struct posix_timer_order *order, struct posix_timer
 {
 	struct process *process = process_current();
 	struct process_signals *signals = &process->signals;
-	struct posix_timer *timer = kzalloc(sizeof(*timer));
+	struct posix_timer *timer = kmalloc(sizeof(*timer));
 	struct signal_queued *siginfo = NULL;
 	int error = -EAGAIN;
 	uint64_t flags;
 
 	if (!timer)
 		return -ENOMEM;
+	*timer = (struct posix_timer){ .timer = { .fire = fire }, .process = process, .order = *order };
 	/* As on Linux even a timer that sends nothing counts as a pending signal, which limits how many there are. */
 	if (!order->without_number) {
-		siginfo = signals->queued < process->limits[LIMIT_SIGPENDING].soft ? kzalloc(sizeof(*siginfo)) : NULL;
+		siginfo = signals->queued < process->limits[LIMIT_SIGPENDING].soft ? kmalloc(sizeof(*siginfo)) : NULL;
 		if (!siginfo)
 			goto free_timer;
-		siginfo->taken = taken;
-		siginfo->owner = timer;
+		*siginfo = (struct signal_queued){ .taken = taken, .owner = timer };
+		timer->siginfo = siginfo;
 	}
 	error = order->without_number ? 0 : take_number(signals, timer);
 	if (error)
 		goto free_siginfo;
-	timer->timer.fire = fire;
-	timer->siginfo = siginfo;
-	timer->process = process;
-	timer->order = *order;
 	flags = lock_take(&signal_lock);
 	signals->queued += siginfo != NULL;
 	list_add_last(&signals->timers, &timer->in_list);
@@ -261,10 +258,11 @@ void posix_timer_delete(struct posix_timer *timer)
 /* Return the time that is left, and the interval. The caller holds signal_lock. */
 static struct posix_timer_times times_of(const struct posix_timer *timer)
 {
-	uint64_t now = now_by(timer), at = timer->expires_ns;
+	uint64_t now, at = timer->expires_ns;
 
 	if (!timer->runs && !timer->interval_ns && timer->order.notify != POSIX_NONE)
 		return (struct posix_timer_times){ 0 };
+	now = now_by(timer);
 	if (timer->interval_ns && at <= now)
 		at = time_next(at, timer->interval_ns, now);
 	if (!timer->runs || (timer->order.notify == POSIX_NONE && at <= now))

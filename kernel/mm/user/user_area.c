@@ -130,9 +130,13 @@ enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end, s
 
 void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 {
-	struct area *low = area_find(&space->areas, at), *high;
-	int i = !spares->area[0];
+	const int i = !spares->area[0];
+	struct area *low, *high;
 
+	/* user_prepare() allocated one for each cut, so without any there is none to make. */
+	if (!spares->area[0] && !spares->area[1])
+		return;
+	low = area_find(&space->areas, at);
 	if (!low || low->start == at)
 		return;
 	high = spares->area[i];

@@ -64,16 +64,19 @@ static void change_rights(struct user_space *space, struct area *area, unsigned 
 	user_count_kind(space, pages, rights, area->flags);
 }
 
-/*
- * Check the range of user_protect(), user_dontneed() or user_advise(): aligned, and all of it in areas. Rounds
- * *size up to pages. Returns OK, ERR_RANGE, ERR_NOT_FOUND (a hole).
- */
-static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
+/* Check a call's range: aligned, and below USER_END. Rounds *size up to pages. Returns OK or ERR_RANGE. */
+static enum status check_range(vaddr_t va, uint64_t *size)
 {
 	if (*size > USER_END || !is_aligned(va, PAGE_SIZE))
 		return ERR_RANGE;
 	*size = align_up(*size, PAGE_SIZE);
-	if (va > USER_END - *size)
+	return va > USER_END - *size ? ERR_RANGE : OK;
+}
+
+/* Check a range that areas should cover, and round *size up. Returns OK, ERR_RANGE, ERR_NOT_FOUND (a hole). */
+static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
+{
+	if (check_range(va, size) != OK)
 		return ERR_RANGE;
 	return user_is_mapped(space, va, *size) ? OK : ERR_NOT_FOUND;
 }
@@ -88,7 +91,7 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 	vaddr_t end;
 	bool touched;
 
-	if (range_status(space, va, &size) == ERR_RANGE)
+	if (check_range(va, &size) != OK)
 		return ERR_RANGE;
 	end = va + size;
 	allowed = find_allowed(space, va, &end, rights);
