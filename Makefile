@@ -300,7 +300,7 @@ USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
 DYNAMIC_NEEDS := lib64/ld-linux-x86-64.so.2 lib/x86_64-linux-gnu/libc.so.6
 
 SCALE_C    := $(wildcard test/user/scale/*.c)
-OPERATIONS := $(addprefix bench/,meter calls pages tasks shell)
+OPERATIONS := $(addprefix bench/,meter calls pages tasks streams events shell)
 
 # The same with 4 MiB of constants and 4 MiB of data.
 build/user/large: USER_CFLAGS += -DLOAD=4194304

@@ -13,8 +13,9 @@ def _measured():
 
 
 # CR3 writes of one operation.
-BUDGETS = {"getpid": 0, "getppid": 0, "invalid": 0, "clock_gettime": 0, "signal": 0, "fault": 2, "yield": 1}
-SLACK = 0.02  # what sets an operation up, and a timer's interrupt, which goes to the kernel context without x2APIC
+BUDGETS = {"getpid": 0, "getppid": 0, "invalid": 0, "clock_gettime": 0, "signal": 0, "fault": 2, "yield": 1, "sides": 4,
+           "sides_mprotect": 4, "unix": 5, "pty_line": 0, "timer_create": 0, "signalfd": 0, "inotify": 2, "ptrace_stop": 2, "open_deep": 0}
+SLACK = 0.05  # what sets an operation up, and a timer's interrupt, which goes to the kernel context without x2APIC
 
 
 def test_context_switches(measured):
@@ -22,7 +23,8 @@ def test_context_switches(measured):
 
     A byte for a reader that is blocked costs the switch to it alone; the first bytes of a pipe may come before it is blocked. A fork
     goes to the kernel context and back, to the child, out of the child's context at its end, and to the parent. An exec does
-    so to read the file, to build the new space, and to end the old one.
+    so to read the file, to build the new space, and to end the old one. A byte through a socket is a switch, and the kernel
+    context twice, since the bytes lie in frames, as a file's do.
     """
     _, counted = measured
     assert counted["pipe"][0] < 1.1, counted["pipe"]
@@ -40,6 +42,6 @@ def test_costs_grow_with_what_is_used(measured):
 
 
 def test_goals(measured):
-    """Each goal is met, and what has none is no worse than callcost.WITHOUT_GOAL says."""
+    """Each goal is met, and no row is above its limit of callcost.LIMITS."""
     rows = callcost.compare(callcost.LINUX, *measured)
     assert rows and all(row.passed for row in rows), "\n" + callcost.table(rows)

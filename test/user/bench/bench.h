@@ -45,13 +45,14 @@ uint64_t bench_fault(unsigned count);
 uint64_t bench_unmap_touched(unsigned count);
 uint64_t bench_brk(unsigned count);
 uint64_t bench_protect(unsigned count);
+uint64_t bench_sides(unsigned count);
+uint64_t bench_sides_protect(unsigned count);
 
 /* Anonymous memory of PAGES pages, each written to, between two pages without rights. */
 char *touched(void);
 
 /* test/user/bench/tasks.c: processes and threads. */
 uint64_t bench_yield(unsigned count);
-uint64_t bench_pipe(unsigned count);
 uint64_t bench_futex(unsigned count);
 uint64_t bench_thread(unsigned count);
 uint64_t bench_pthread(unsigned count);
@@ -62,7 +63,26 @@ uint64_t bench_exec(unsigned count);
 uint64_t bench_exec_dynamic(unsigned count);
 uint64_t bench_exec_large(unsigned count);
 
-/* test/user/bench/shell.c: pipe throughput, and Debian's busybox, which is /bin/busybox. */
+/* A child by the call itself, without what a library does around it. Returns 0 in the child. */
+long fork_child(void);
+
+/* Wait for the child's end; a status other than 0 is a failure. */
+void wait_for(long child);
+
+/* test/user/bench/streams.c: bytes from one process to another. */
+uint64_t bench_pipe(unsigned count);
+uint64_t bench_unix(unsigned count);
 uint64_t bench_pipe_bulk(unsigned count);
+uint64_t bench_unix_bulk(unsigned count);
+uint64_t bench_pty_line(unsigned count);
+
+/* test/user/bench/events.c: what a program asks to be told of, and a path as a user. */
+uint64_t bench_timer(unsigned count);
+uint64_t bench_signalfd(unsigned count);
+uint64_t bench_inotify(unsigned count);
+uint64_t bench_trace_stop(unsigned count);
+uint64_t bench_open_deep(unsigned count);
+
+/* test/user/bench/shell.c: Debian's busybox, which is /bin/busybox. */
 uint64_t bench_shell_loop(unsigned count);
 uint64_t bench_shell_true(unsigned count);

@@ -137,3 +137,61 @@ uint64_t bench_protect(unsigned count)
 	unmap(memory, 3 * PAGE);
 	return start;
 }
+
+#define MOV_EAX 0xb8 /* followed by four bytes of the value */
+#define RET     0xc3
+
+/* Write a function that returns `value`. */
+static void write_function(volatile unsigned char *at, unsigned value)
+{
+	at[0] = MOV_EAX;
+	*(volatile unsigned *)(at + 1) = value;
+	at[5] = RET;
+}
+
+static void check_sides(unsigned sum, unsigned count, void *code)
+{
+	if (sum != count * (count - 1) / 2)
+		failed("functions that were written", sum);
+	unmap(code, PAGE);
+}
+
+/* As a compiler at run time does: a function is written and called, in a page that is writable and executable. */
+uint64_t bench_sides(unsigned count)
+{
+	char *code = map(PAGE);
+	unsigned sum = 0;
+	uint64_t start;
+
+	if (sys(SYS_mprotect, code, PAGE, RW | PROT_EXEC) != 0)
+		failed("mprotect of a page to write and to execute", -1);
+	start = meter_read();
+	for (unsigned i = 0; i < count; i++) {
+		write_function((volatile unsigned char *)code, i);
+		sum += ((unsigned (*)(void))(void *)code)();
+	}
+	start = meter_read() - start;
+	check_sides(sum, count, code);
+	return start;
+}
+
+/* The same in a page whose rights the program changes by itself, before the writing and before the call. */
+uint64_t bench_sides_protect(unsigned count)
+{
+	char *code = map(PAGE);
+	unsigned sum = 0;
+	long result = 0;
+	uint64_t start = meter_read();
+
+	for (unsigned i = 0; i < count; i++) {
+		result |= sys(SYS_mprotect, code, PAGE, RW);
+		write_function((volatile unsigned char *)code, i);
+		result |= sys(SYS_mprotect, code, PAGE, PROT_READ | PROT_EXEC);
+		sum += ((unsigned (*)(void))(void *)code)();
+	}
+	start = meter_read() - start;
+	if (result != 0)
+		failed("mprotect of code", result);
+	check_sides(sum, count, code);
+	return start;
+}

@@ -20,8 +20,7 @@ static char *const tiny[] = { (char *)"/tiny", NULL };
 static char *const dynamic[] = { (char *)"/dynamic", NULL };
 static char *const large[] = { (char *)"/large", NULL };
 
-/* A child by the call itself, without what a library does around it. Returns 0 in the child. */
-static long fork_child(void)
+long fork_child(void)
 {
 	long child = sys(SYS_fork);
 
@@ -30,7 +29,7 @@ static long fork_child(void)
 	return child;
 }
 
-static void wait_for(long child)
+void wait_for(long child)
 {
 	int status = -1;
 	long result = sys(SYS_wait4, child, &status, 0, 0);
@@ -80,41 +79,6 @@ uint64_t bench_yield(unsigned count)
 	/* A timer's tick may add or take a turn. */
 	if (turns + 8 < count / 2 || turns > count / 2 + 8)
 		failed("turns of the other process", turns);
-	return start;
-}
-
-/* A byte goes to the child and another comes back. An operation is one way: a write, a switch, a read. */
-uint64_t bench_pipe(unsigned count)
-{
-	int there[2], back[2];
-	char byte = 1;
-	long child, result = 0;
-	uint64_t start;
-
-	if (sys(SYS_pipe2, there, 0) != 0 || sys(SYS_pipe2, back, 0) != 0)
-		failed("pipe2", 0);
-	count /= 2;
-	child = fork_child();
-	if (child == 0) {
-		for (unsigned i = 0; i < count; i++) {
-			sys(SYS_read, there[0], &byte, 1);
-			sys(SYS_write, back[1], &byte, 1);
-		}
-		sys(SYS_exit_group, 0);
-	}
-	start = meter_read();
-	for (unsigned i = 0; i < count; i++) {
-		result += sys(SYS_write, there[1], &byte, 1);
-		result += sys(SYS_read, back[0], &byte, 1);
-	}
-	start = meter_read() - start;
-	if (result != 2L * count)
-		failed("bytes through a pipe", result);
-	wait_for(child);
-	for (int i = 0; i < 2; i++) {
-		sys(SYS_close, there[i]);
-		sys(SYS_close, back[i]);
-	}
 	return start;
 }
 
