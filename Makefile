@@ -324,7 +324,7 @@ build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/use
 	$$(call user_link,$(1),$$^)
 
 build/user/$(1)/attack/storm: build/user/$(1)/attack/storm_calls.o
-build/user/$(1)/attack/stops: $$(addprefix build/user/$(1)/attack/,stops_cases.o stops_files.o stops_tasks.o)
+build/user/$(1)/attack/stops: $$(addprefix build/user/$(1)/attack/,stops_cases.o stops_files.o stops_ipc.o stops_tasks.o)
 
 build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)

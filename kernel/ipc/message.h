@@ -37,6 +37,17 @@ struct ipc_message *message_create(uint64_t size);
 void message_free(struct ipc_message *message);
 
 /*
+ * Return how much work message_free() of a message is, in units of about 100 instructions. Whoever frees many messages
+ * lets other tasks run each time after MESSAGE_WORK_AT_ONCE units.
+ */
+static inline uint64_t message_work(const struct ipc_message *message)
+{
+	return 16 + message->size / PAGE_SIZE;
+}
+
+#define MESSAGE_WORK_AT_ONCE 2048
+
+/*
  * Copy all of a message from a user, or its first `size` bytes to a user. Call in the user's context. Returns 0 or
  * copy_errno()'s error.
  */

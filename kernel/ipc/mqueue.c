@@ -11,8 +11,6 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/wait_until.h"
 
-#define FREES_AT_ONCE 128 /* messages that one step of late work frees */
-
 /* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
 struct mqueue_receiver {
 	struct link link;            /* in queue->receivers, until it has a message */
@@ -84,8 +82,12 @@ static bool end_some(struct late_work *work)
 	struct mqueue *queue = (struct mqueue *)work;
 	struct tree_node *at = NULL;
 
-	for (int i = 0; i < FREES_AT_ONCE && queue->messages; i++)
-		message_free(message_of(tree_take_leaf(&queue->messages, &at)));
+	for (uint64_t freed = 0; freed < MESSAGE_WORK_AT_ONCE && queue->messages;) {
+		struct ipc_message *message = message_of(tree_take_leaf(&queue->messages, &at));
+
+		freed += message_work(message);
+		message_free(message);
+	}
 	if (queue->messages)
 		return false;
 	kfree(queue);

@@ -13,8 +13,6 @@
 #define MSGMAX 8192
 #define MSGMNB 16384
 
-#define FREES_AT_ONCE 128 /* messages that are freed before others may run */
-
 /* What a receiver looks for. */
 enum mode { ANY, EQUAL, NOT_EQUAL, AT_MOST, NUMBER };
 
@@ -100,16 +98,21 @@ static void unlink(struct msg_queue *queue, struct ipc_message *message)
 
 void msg_remove(struct msg_queue *queue)
 {
+	uint64_t work = 0;
+
 	ipc_remove(&msg_table, &queue->ipc);
 	finish_all(queue, -EIDRM);
 	/* No call finds the queue any more, so other tasks may run while only a part of the messages is freed. */
-	for (unsigned i = 1; !list_is_empty(&queue->messages); i++) {
+	while (!list_is_empty(&queue->messages)) {
 		struct ipc_message *message = list_item(queue->messages.next, struct ipc_message, link);
 
 		unlink(queue, message);
+		work += message_work(message);
 		message_free(message);
-		if (i % FREES_AT_ONCE == 0)
-			(void)task_give_way();
+		if (work < MESSAGE_WORK_AT_ONCE)
+			continue;
+		(void)task_give_way();
+		work = 0;
 	}
 	msg_drop(queue);
 }

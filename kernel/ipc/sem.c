@@ -113,13 +113,15 @@ static int do_one(struct sem_set *set, const struct sem_operation *operation, st
 			return -ERANGE;
 		*undone = (int16_t)change;
 	}
-	sem->value = value;
+	sem->value = (int16_t)value;
 	return 0;
 }
 
 static void undo_one(struct sem_set *set, const struct sem_operation *operation, struct sem_undo *undo)
 {
-	set->sems[operation->number].value -= operation->change;
+	struct sem *sem = &set->sems[operation->number];
+
+	sem->value = (int16_t)(sem->value - operation->change);
 	if (undo && operation->flags & SEM_UNDO)
 		undo->changes[operation->number] = (int16_t)(undo->changes[operation->number] + operation->change);
 }
@@ -182,12 +184,22 @@ static void settle(struct sem_set *set, uint32_t number)
 		try_list(set, &sem->for_zero);
 }
 
-/* Call settle() for the semaphores that these operations have changed. */
+/*
+ * Call settle() for the semaphores that these operations have changed: once for each, since many operations may change
+ * one semaphore, for which many tasks wait.
+ */
 static void settle_after(struct sem_set *set, const struct sem_operation *operations, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (operations[i].change)
+			set->sems[operations[i].number].changed = true;
+	for (unsigned i = 0; i < count; i++) {
+		struct sem *sem = &set->sems[operations[i].number];
+
+		if (sem->changed)
 			settle(set, operations[i].number);
+		sem->changed = false;
+	}
 }
 
 /* Do the operations of waiters with several operations that are possible now. */
@@ -229,7 +241,7 @@ void sem_set_value(struct sem_set *set, uint32_t number, int value)
 {
 	LIST_EACH(&set->undos, struct sem_undo, in_set, undo)
 		undo->changes[number] = 0;
-	set->sems[number].value = value;
+	set->sems[number].value = (int16_t)value;
 	set->sems[number].pid = process_current()->pid;
 	set->ipc.change_time = ipc_now();
 	settle(set, number);
@@ -240,7 +252,7 @@ void sem_set_values(struct sem_set *set, const uint16_t *values)
 {
 	set->settings++;
 	for (uint32_t i = 0; i < set->count; i++) {
-		set->sems[i].value = values[i];
+		set->sems[i].value = (int16_t)values[i];
 		set->sems[i].pid = process_current()->pid;
 	}
 	set->ipc.change_time = ipc_now();

@@ -25,7 +25,8 @@ struct sem_operation {
 
 /* A semaphore. Guard: tasks only, which the kernel does not preempt. */
 struct sem {
-	int32_t value;
+	int16_t value;        /* 0 to SEM_VALUE_MOST */
+	bool changed;         /* settle_after() is to try its waiters */
 	int pid;              /* of the process whose operation was the last; 0: none */
 	struct link for_zero; /* waiters with one operation, which waits until it is 0, the oldest first */
 	struct link for_more; /* waiters with one operation, which takes from it, the oldest first */

@@ -87,7 +87,7 @@ static void apply(struct sem_undo *undo, int pid)
 
 		if (!undo->changes[i])
 			continue;
-		sem->value = value < 0 ? 0 : value > SEM_VALUE_MOST ? SEM_VALUE_MOST : value;
+		sem->value = (int16_t)(value < 0 ? 0 : value > SEM_VALUE_MOST ? SEM_VALUE_MOST : value);
 		sem->pid = pid;
 	}
 	sem_undo_free(undo);

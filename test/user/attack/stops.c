@@ -195,6 +195,7 @@ static void watch_killed(const struct stops_case *at, unsigned long many, long a
 		is_between(took, 0, LATE_NS + at->undo_ns, "begins to end when it is killed");
 	}
 	umount2("/tmp", MNT_DETACH);
+	stops_ipc_remove();
 }
 
 /* Kill a case, which takes `length` nanoseconds, so many times, each time at another place. */
@@ -206,7 +207,7 @@ static void watch_kills(const struct stops_case *at, unsigned long many, long le
 
 int main(int argc, char **argv)
 {
-	static const struct stops_case *const lists[] = { stops_cases, stops_files, stops_tasks };
+	static const struct stops_case *const lists[] = { stops_cases, stops_files, stops_ipc, stops_tasks };
 	unsigned long scale = argc > 1 ? strtoul(argv[1], NULL, 10) : 1,
 		      kills = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	const char *part = argc > 3 ? argv[3] : "";

@@ -19,4 +19,7 @@ struct stops_case {
 };
 
 /* The cases, lists that end with a NULL name. */
-extern const struct stops_case stops_cases[], stops_files[], stops_tasks[];
+extern const struct stops_case stops_cases[], stops_files[], stops_ipc[], stops_tasks[];
+
+/* Remove the queue and the semaphores that a case of stops_ipc leaves when it is killed. */
+void stops_ipc_remove(void);
