@@ -287,7 +287,7 @@ user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --
 USER_TESTS   := apart attributes contents copies cores create events files foreign_memory fpu info jobs locks \
                 mappings memory mqueues msgs neighbour notices permissions pi pidfds policies privileges proc \
                 process programs ptys resume rights seccomp sems settings sharers shm signals sockets splices stale \
-                threads time timers together tracing turns usage values vdso watches
+                threads time timers together tracing transfers turns usage values vdso watches
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

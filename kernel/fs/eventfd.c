@@ -108,5 +108,7 @@ int eventfd_create(uint32_t count, unsigned flags, struct file **ret)
 	error = anonymous_file_create("[eventfd]", &eventfd_ops, event, flags, ret);
 	if (error)
 		kfree(event);
+	else
+		(*ret)->properties |= FILE_NOWAIT;
 	return error;
 }

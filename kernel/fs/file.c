@@ -44,6 +44,9 @@ static int open_by_type(struct node *node, struct file *file)
 {
 	if (file->flags & O_PATH)
 		return 0;
+	/* No file here is on a disk; what O_DIRECT means for pipes is asked for with pipe2(2) or fcntl(2) alone. */
+	if (file->flags & O_DIRECT)
+		return -EINVAL;
 	switch (node->mode & S_IFMT) {
 	case S_IFREG:
 		return open_regular(node, file);
@@ -185,25 +188,25 @@ static int64_t append(struct file *file, struct user_io *io, uint64_t *place)
 	return written;
 }
 
-static inline int64_t write_at(struct file *file, struct user_io *io, uint64_t *place)
+static inline int64_t write_at(struct file *file, enum file_move how, struct user_io *io, uint64_t *place)
 {
 	if (!file_writes(file))
 		return -EBADF;
 	if (unlikely(!file->ops->write))
 		return refuse(file);
-	if (file->flags & O_APPEND && file->properties & FILE_SEEKS)
+	if (file_move_appends(how, file->flags) && file->properties & FILE_SEEKS)
 		return append(file, io, place);
 	return file->ops->write(file, io, place);
 }
 
-/* Do FILE_PREAD or FILE_PWRITE. */
+/* Do FILE_PREAD, FILE_PWRITE or FILE_PAPPEND. */
 static int64_t move_at(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	if (offset > INT64_MAX)
 		return -EINVAL;
 	if (!(file->properties & FILE_SEEKS))
 		return -ESPIPE;
-	return how == FILE_PREAD ? read_at(file, io, &offset) : write_at(file, io, &offset);
+	return how == FILE_PREAD ? read_at(file, io, &offset) : write_at(file, how, io, &offset);
 }
 
 int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
@@ -212,9 +215,12 @@ int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uin
 	case FILE_READ:
 		return read_at(file, io, &file->offset);
 	case FILE_WRITE:
-		return write_at(file, io, &file->offset);
+		return write_at(file, FILE_WRITE, io, &file->offset);
+	case FILE_APPEND:
+		return write_at(file, FILE_APPEND, io, &file->offset);
 	case FILE_PREAD:
 	case FILE_PWRITE:
+	case FILE_PAPPEND:
 		return move_at(file, how, io, offset);
 	}
 	return -EINVAL;

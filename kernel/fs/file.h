@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "kernel/fs/file_move.h"
 #include "kernel/fs/node.h"
 
 struct file_owner;
@@ -64,6 +65,7 @@ enum file_properties {
 	FILE_USES_UP = 8,  /* a read or write may use up what others wait for: wake tasks one by one */
 	FILE_STEPS = 16,   /* after -EAGAIN call `read` again at once: it has done one step of several */
 	FILE_AT_ONCE = 32, /* a read or write takes no longer for more bytes: it need not be done in steps */
+	FILE_NOWAIT = 64,  /* RWF_NOWAIT is possible, as on Linux: a call can be sure not to wait */
 	FILE_WRITER = 4,   /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
@@ -134,17 +136,10 @@ static inline bool file_writes(const struct file *file)
 	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
 }
 
-enum file_move {
-	FILE_READ,
-	FILE_WRITE,
-	FILE_PREAD,  /* read at a given offset, and leave the file's offset as it is */
-	FILE_PWRITE, /* write at a given offset, and leave the file's offset as it is */
-};
-
 /*
  * Call the file's read or write operation once: at the file's offset, which advances, or for FILE_PREAD and FILE_PWRITE
  * at `offset`; a write with O_APPEND at the end. Never waits. Returns what the operation returns, or -EBADF (the file
- * is not open for it), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (`offset` too large).
+ * is not open for it), -EISDIR, -EINVAL; unless it moves the offset also -ESPIPE, -EINVAL (`offset` too large).
  */
 int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 /* Return the offset that SEEK_SET, SEEK_CUR or SEEK_END counts from; -EINVAL for another `whence`. */

@@ -108,6 +108,9 @@ static int open_memory(struct device *device, struct file *file)
 	file->ops = device->data;
 	/* A read or write of /dev/null takes no longer for many bytes than for few. */
 	file->properties = file->ops == &null_ops ? FILE_SEEKS | FILE_AT_ONCE : FILE_SEEKS;
+	/* As on Linux all can do RWF_NOWAIT but /dev/full. */
+	if (file->ops != &full_ops)
+		file->properties |= FILE_NOWAIT;
 	return 0;
 }
 

@@ -59,6 +59,15 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 	return done ? (int64_t)done : copy_errno(status);
 }
 
+/* Drop the first `size` bytes of the ring. */
+static void drop(struct pipe *pipe, uint64_t size)
+{
+	context_token_t token = store_enter();
+
+	pipe_ring_advance(&pipe->ring, size);
+	store_leave(token);
+}
+
 /*
  * Wake tasks after a read: all that poll, and one blocked writer. But if less than PIPE_BUF bytes are free now, only
  * small writes can go on, and it is not known which writers have a small one: then wake all writers. A writer that does
@@ -72,6 +81,22 @@ static void tell_of_room(struct pipe *pipe)
 		wait_queue_wake_one(&pipe->queue, WAIT_ROOM);
 }
 
+/*
+ * Read the plain bytes at the ring's tail and the packet behind them; what `io` has no room for is dropped if it
+ * belongs to a packet of which some bytes were read.
+ */
+static int64_t read_packet(struct pipe *pipe, struct user_io *io)
+{
+	const struct pipe_packet *packet = pipe_packets_first(pipe->ring.packets);
+	const uint64_t plain = packet ? packet->plain : pipe_ring_fill(&pipe->ring);
+	const uint64_t end = plain + (packet ? packet->size : 0), size = io->left < end ? io->left : end;
+	const int64_t done = read_bulk(pipe, io, size);
+
+	if (done > 0 && (uint64_t)done == size && size > plain)
+		drop(pipe, end - size);
+	return done;
+}
+
 /* Read as many bytes as the ring has, and `io` has room for. Call only when each of these is at least one. */
 static int64_t read_ring(struct pipe *pipe, struct user_io *io)
 {
@@ -79,6 +104,8 @@ static int64_t read_ring(struct pipe *pipe, struct user_io *io)
 	uint64_t size = io->left < fill ? io->left : fill;
 	int64_t done;
 
+	if (unlikely(pipe->ring.packets))
+		return read_packet(pipe, io);
 	/* A small read frees no frame, so it must not go to a page's end. */
 	if (size > PIPE_SMALL || pipe->ring.tail % PAGE_SIZE + size >= PAGE_SIZE)
 		return read_bulk(pipe, io, size);
@@ -120,6 +147,15 @@ static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 	return written;
 }
 
+static int64_t write_packets(struct pipe *pipe, struct user_io *io, uint64_t room)
+{
+	context_token_t token = store_enter();
+	int64_t done = pipe_packets_write(&pipe->ring, io, room);
+
+	store_leave(token);
+	return done;
+}
+
 /* Write `size` bytes, for which there is room, or as many as there is memory for. The pipe has `fill` bytes. */
 static int64_t write_some(struct pipe *pipe, struct user_io *io, uint64_t size, uint64_t fill)
 {
@@ -147,7 +183,7 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 		return -EPIPE;
 	if (!room || (io->left <= PIPE_BUF && room < io->left))
 		return -EAGAIN;
-	done = write_some(pipe, io, size, fill);
+	done = unlikely(file->flags & O_DIRECT) ? write_packets(pipe, io, room) : write_some(pipe, io, size, fill);
 	if (done > 0)
 		wait_queue_wake_one(&pipe->queue, WAIT_BYTES);
 	return done;
@@ -162,7 +198,7 @@ uint64_t pipe_fill(const struct pipe *pipe)
 
 uint64_t pipe_room(const struct pipe *pipe)
 {
-	return pipe->ring.size - fill_of(pipe);
+	return pipe_packets_full(pipe->ring.packets) ? 0 : pipe->ring.size - fill_of(pipe);
 }
 
 bool pipe_has_writers(const struct pipe *pipe)
@@ -188,11 +224,7 @@ size_t pipe_peek(const struct pipe *pipe, void *buffer, size_t most)
 
 void pipe_skip(struct pipe *pipe, size_t size)
 {
-	const size_t handed = pipe_hand_skip(pipe->hand, size);
-	context_token_t token = store_enter();
-
-	pipe_ring_advance(&pipe->ring, size - handed);
-	store_leave(token);
+	drop(pipe, size - pipe_hand_skip(pipe->hand, size));
 	tell_of_room(pipe);
 }
 
@@ -209,7 +241,7 @@ static unsigned pipe_poll(struct file *file)
 			events |= POLLHUP;
 	}
 	if (access != O_RDONLY) {
-		if (pipe->ring.size - fill_of(pipe) >= PIPE_BUF)
+		if (pipe_room(pipe) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (!pipe->readers)
 			events |= POLLERR;
@@ -349,16 +381,12 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	struct pipe *pipe = kzalloc(sizeof(*pipe));
 	struct file *reader, *writer;
 
-	if (flags & O_DIRECT) {
-		kfree(node);
-		kfree(pipe);
-		return -EINVAL;
-	}
 	if (!node || !pipe)
 		goto no_memory;
 	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), FILE_STREAM | FILE_USES_UP, &reader) != 0)
 		goto no_memory;
-	if (file_create(node, &pipe_ops, O_WRONLY | (flags & O_NONBLOCK), FILE_STREAM | FILE_USES_UP, &writer) != 0) {
+	if (file_create(node, &pipe_ops, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), FILE_STREAM | FILE_USES_UP,
+			&writer) != 0) {
 		kfree(reader);
 		goto no_memory;
 	}

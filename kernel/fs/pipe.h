@@ -22,11 +22,14 @@ uint32_t pipe_capacity(const struct pipe *pipe);
 /*
  * Give a pipe room for `bytes`, rounded up to a power of two that is at least a page, as F_SETPIPE_SZ does. Returns the
  * capacity, -EINVAL (beyond 2^31), -EPERM (it would grow beyond PIPE_MOST_SIZE, or all pipes together beyond
- * pipe_pages_soft), -EBUSY (the pipe has more bytes), -ENOMEM.
+ * pipe_pages_soft), -EBUSY (the pipe has more bytes or packets), -ENOMEM.
  */
 int64_t pipe_resize(struct pipe *pipe, uint32_t bytes);
 
-/* For splice(2): return how many bytes the pipe has, or has room for; and whether it is open for writing, reading. */
+/*
+ * For splice(2): return how many bytes the pipe has, or has room for (none while all slots have packets); and whether
+ * it is open for writing, reading.
+ */
 uint64_t pipe_fill(const struct pipe *pipe);
 uint64_t pipe_room(const struct pipe *pipe);
 bool pipe_has_writers(const struct pipe *pipe);
@@ -43,9 +46,9 @@ void pipe_skip(struct pipe *pipe, size_t size);
 uint64_t pipe_bytes(const struct pipe *pipe);
 
 /*
- * Make a pipe and open its two ends; *ret_read and *ret_write are references. flags: O_NONBLOCK; O_CLOEXEC is ignored.
- * Returns 0, -EINVAL (O_DIRECT), -ENOMEM. A write to a pipe without readers returns -EPIPE; the system call sends
- * SIGPIPE.
+ * Make a pipe and open its two ends; *ret_read and *ret_write are references. flags: O_NONBLOCK; O_DIRECT: what is
+ * written becomes packets (pipe_packets.h); O_CLOEXEC is ignored. Returns 0 or -ENOMEM. A write to a pipe without
+ * readers returns -EPIPE; the system call sends SIGPIPE.
  */
 int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write);
 

@@ -30,6 +30,7 @@ static void put_pages(struct pipe_ring *ring)
 void pipe_ring_free(struct pipe_ring *ring)
 {
 	put_pages(ring);
+	kfree(ring->packets);
 	if (ring->frames != ring->own)
 		kfree(ring->frames);
 }
@@ -62,26 +63,36 @@ static void copy_out(const struct pipe_ring *ring, const paddr_t *frames)
 int pipe_ring_resize(struct pipe_ring *ring, uint64_t size)
 {
 	const uint64_t fill = pipe_ring_fill(ring), pages = (fill + PAGE_SIZE - 1) / PAGE_SIZE;
+	const uint32_t slots = (uint32_t)(size / PAGE_SIZE);
+	struct pipe_packets *packets = NULL;
 	paddr_t *frames;
 
-	if (fill > size)
+	if (fill > size || (ring->packets && ring->packets->count > slots))
 		return -EBUSY;
-	frames = kzalloc(size / PAGE_SIZE * sizeof(*frames));
+	frames = kzalloc(slots * sizeof(*frames));
 	if (!frames)
 		return -ENOMEM;
-	if (pages && frame_alloc_many(frame_cache_here(), pages, frames) != OK) {
-		kfree(frames);
-		return -ENOMEM;
+	if (ring->packets) {
+		packets = pipe_packets_copy(ring->packets, slots);
+		if (!packets)
+			goto no_memory;
 	}
+	if (pages && frame_alloc_many(frame_cache_here(), pages, frames) != OK)
+		goto no_memory;
 	copy_out(ring, frames);
 	pipe_ring_free(ring);
-	*ring = (struct pipe_ring){ .head = fill, .size = size, .frames = frames };
+	*ring = (struct pipe_ring){ .head = fill, .size = size, .packets = packets, .frames = frames };
 	if (size > PIPE_SIZE)
 		return 0;
 	memcpy(ring->own, frames, size / PAGE_SIZE * sizeof(*frames));
 	ring->frames = ring->own;
 	kfree(frames);
 	return 0;
+
+no_memory:
+	kfree(packets);
+	kfree(frames);
+	return -ENOMEM;
 }
 
 void pipe_ring_advance(struct pipe_ring *ring, size_t bytes)
@@ -97,6 +108,8 @@ void pipe_ring_advance(struct pipe_ring *ring, size_t bytes)
 		*frame = paddr(0);
 	}
 	ring->tail = end;
+	if (unlikely(ring->packets))
+		pipe_packets_pass(ring->packets, bytes);
 }
 
 uint64_t pipe_ring_take(struct pipe_ring *ring, uint64_t size)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/fs/pipe_packets.h"
 #include "kernel/mm/user/user_io.h"
 
 #define PIPE_SIZE   65536                   /* Linux's size of a new pipe: bytes */
@@ -15,17 +16,18 @@
 
 /* Guard: tasks only, which the kernel does not preempt. */
 struct pipe_ring {
-	uint64_t head;            /* how many bytes have been written */
-	uint64_t tail;            /* how many bytes have been read */
-	uint64_t size;            /* bytes that there is room for; a power of two, a page at least */
-	paddr_t *frames;          /* `own`, or in the heap: page n's frame, or 0, is at n % (size / PAGE_SIZE) */
-	paddr_t own[PIPE_FRAMES]; /* for rings of up to PIPE_SIZE */
+	uint64_t head;                /* how many bytes have been written */
+	uint64_t tail;                /* how many bytes have been read */
+	uint64_t size;                /* bytes that there is room for; a power of two, a page at least */
+	struct pipe_packets *packets; /* which bytes are packets; NULL: none, and none was ever written */
+	paddr_t *frames;              /* `own`, or in the heap: page n's frame, or 0, is at n % (size / PAGE_SIZE) */
+	paddr_t own[PIPE_FRAMES];     /* for rings of up to PIPE_SIZE */
 };
 
 /* Initialise a ring, which must be all zeros, for `size` bytes, PIPE_SIZE at the most. Call in any context. */
 void pipe_ring_init(struct pipe_ring *ring, uint64_t size);
 
-/* Free all frames, and the array `frames` if it is in the heap. */
+/* Free all frames and the list of packets, and the array `frames` if it is in the heap. */
 void pipe_ring_free(struct pipe_ring *ring);
 
 /* Return how many bytes of memory the frames take. Call in any context. */
@@ -33,7 +35,8 @@ uint64_t pipe_ring_memory(const struct pipe_ring *ring);
 
 /*
  * Give the ring room for `size` bytes, a power of two, a page at least. Its bytes are copied to new frames. Returns 0;
- * or, with the ring as before, -EBUSY (the ring has more bytes) or -ENOMEM.
+ * or, with the ring as before, -EBUSY (the ring has more bytes, or more packets than `size` has pages) or
+ * -ENOMEM.
  */
 int pipe_ring_resize(struct pipe_ring *ring, uint64_t size);
 

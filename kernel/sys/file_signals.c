@@ -92,6 +92,8 @@ int file_signals_set_flags(struct file *file, int fd, unsigned flags)
 {
 	int error = 0;
 
+	if (flags & O_DIRECT && !node_is(file->node, S_IFIFO))
+		return -EINVAL;
 	if ((file->flags ^ flags) & O_ASYNC && file_owner_is_possible(file)) {
 		if (flags & O_ASYNC)
 			error = file_owner_begin(file, fd);

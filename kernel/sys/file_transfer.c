@@ -144,7 +144,7 @@ int file_heed_size_limit(const struct file *file, enum file_move how, struct use
 
 	if (limit == LIMIT_NONE || !node_is(file->node, S_IFREG) || !file_writes(file))
 		return 0;
-	if (file->flags & O_APPEND)
+	if (file_move_appends(how, file->flags))
 		at = file->node->size;
 	if (!io->left)
 		return 0;
@@ -218,11 +218,6 @@ static void show_written(struct file *file, bool writes)
 		file->ops->written(file);
 }
 
-static bool is_write(enum file_move how)
-{
-	return how == FILE_WRITE || how == FILE_PWRITE;
-}
-
 /*
  * The turns of a call. As on Linux only one call at a time moves a file's position, and only one writes to a node, so
  * that O_APPEND and RLIMIT_FSIZE hold for a whole call.
@@ -245,7 +240,8 @@ static bool needs_turns(const struct file *file, const struct user_io *io)
 /* Return whether the call takes the turn `position`: calls that move the position, and all reads with FILE_STEPS. */
 static bool wants_position(const struct file *file, enum file_move how)
 {
-	return how == FILE_READ || how == FILE_WRITE || (how == FILE_PREAD && file->properties & FILE_STEPS);
+	return how == FILE_READ || how == FILE_WRITE || how == FILE_APPEND ||
+	       (how == FILE_PREAD && file->properties & FILE_STEPS);
 }
 
 /* Take the turns that a call of kind `how` needs. Returns 0, or -EINTR: the task must end, and has no turn. */
@@ -253,7 +249,7 @@ static __attribute__((noinline)) int take_turns(struct file *file, enum file_mov
 {
 	int error = wants_position(file, how) ? turn_take(&file->position, &turns->position) : 0;
 
-	if (error || !is_write(how))
+	if (error || !file_move_writes(how))
 		return error;
 	error = turn_take(&file->node->writing, &turns->writing);
 	if (error && wants_position(file, how))
@@ -265,7 +261,7 @@ static __attribute__((noinline)) int take_turns(struct file *file, enum file_mov
 
 static __attribute__((noinline)) void end_turns(struct file *file, enum file_move how, struct turns *turns)
 {
-	if (is_write(how))
+	if (file_move_writes(how))
 		turn_end(&file->node->writing, &turns->writing);
 	if (wants_position(file, how))
 		turn_end(&file->position, &turns->position);
@@ -273,7 +269,7 @@ static __attribute__((noinline)) void end_turns(struct file *file, enum file_mov
 
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
-	const bool writes = is_write(how), in_turn = needs_turns(file, io);
+	const bool writes = file_move_writes(how), in_turn = needs_turns(file, io);
 	struct file_waiter waiter;
 	int64_t total = 0, moved = 0;
 	struct turns turns;

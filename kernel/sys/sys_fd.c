@@ -256,9 +256,9 @@ SYSCALL_2(pipe2, to, flags)
 	int32_t numbers[2];
 	int error;
 
-	if ((uint32_t)flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK))
+	if ((uint32_t)flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
+	error = pipe_create((unsigned)flags & (O_NONBLOCK | O_DIRECT), &ends[0], &ends[1]);
 	if (error)
 		return error;
 	node_own(ends[0]->node, rights_current());

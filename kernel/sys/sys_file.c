@@ -46,11 +46,36 @@ SYSCALL_4(pwrite64, fd, base, size, offset)
 	return transfer(fd, base, size, FILE_PWRITE, offset);
 }
 
-#define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
+/* The flags of preadv2(2) and pwritev2(2). HIPRI, DSYNC and SYNC change nothing, as nothing here waits for a disk. */
+enum transfer_flags {
+	RWF_HIPRI = 1,
+	RWF_DSYNC = 2,
+	RWF_SYNC = 4,
+	RWF_NOWAIT = 8,
+	RWF_APPEND = 16,
+	RWF_KNOWN = 31,
+};
+
+/* Transfer some bytes as the flags say. Returns as file_transfer; -EOPNOTSUPP: not with these flags, or this file. */
+static int64_t transfer_flagged(struct file *file, enum file_move how, struct user_io *io, uint64_t offset,
+				uint32_t flags)
+{
+	if (flags & ~(uint32_t)RWF_KNOWN || (flags & RWF_NOWAIT && !(file->properties & FILE_NOWAIT)))
+		return -EOPNOTSUPP;
+	if (flags & RWF_APPEND && file->properties & FILE_SEEKS) {
+		if (how == FILE_WRITE)
+			how = FILE_APPEND;
+		else if (how == FILE_PWRITE)
+			how = FILE_PAPPEND;
+	}
+	/* Of the files with FILE_NOWAIT those that have a queue do all in one step. */
+	return flags & RWF_NOWAIT && file_queue(file) ? file_move(file, how, io, offset)
+						      : file_transfer(file, how, io, offset);
+}
 
 /* Do readv(2), writev(2), preadv(2) or pwritev(2). As on Linux only the low 32 bits of their `count` are used. */
 static int64_t transfer_vector(uint64_t fd, uint64_t from, uint32_t count, enum file_move how, uint64_t offset,
-			       uint64_t flags)
+			       uint32_t flags)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_pieces pieces;
@@ -61,10 +86,8 @@ static int64_t transfer_vector(uint64_t fd, uint64_t from, uint32_t count, enum 
 	result = user_pieces_get(&pieces, from, count);
 	if (result)
 		return result;
-	if (pieces.io.left && (uint32_t)flags & ~(uint32_t)RWF_KNOWN)
-		result = -EOPNOTSUPP;
-	if (!result)
-		result = file_transfer(file, how, &pieces.io, offset);
+	result = unlikely(flags) && pieces.io.left ? transfer_flagged(file, how, &pieces.io, offset, flags)
+						   : file_transfer(file, how, &pieces.io, offset);
 	user_pieces_put(&pieces);
 	return result;
 }
@@ -90,12 +113,9 @@ SYSCALL_4(pwritev, fd, pieces, count, offset)
 	return transfer_vector(fd, pieces, (uint32_t)count, FILE_PWRITE, offset, 0);
 }
 
-/*
- * Do preadv2(2) or pwritev2(2). Offset -1 means the file's position. RWF_NOWAIT has no effect: a read of an empty pipe
- * waits, while Linux returns -EAGAIN.
- */
+/* Do preadv2(2) or pwritev2(2). Offset -1 means the file's position. */
 static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum file_move how, uint64_t offset,
-				uint64_t flags)
+				uint32_t flags)
 {
 	bool reads = how == FILE_PREAD;
 
@@ -107,13 +127,13 @@ static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, en
 SYSCALL_6(preadv2, fd, pieces, count, offset, high, flags)
 {
 	(void)high;
-	return transfer_vector2(fd, pieces, count, FILE_PREAD, offset, flags);
+	return transfer_vector2(fd, pieces, count, FILE_PREAD, offset, (uint32_t)flags);
 }
 
 SYSCALL_6(pwritev2, fd, pieces, count, offset, high, flags)
 {
 	(void)high;
-	return transfer_vector2(fd, pieces, count, FILE_PWRITE, offset, flags);
+	return transfer_vector2(fd, pieces, count, FILE_PWRITE, offset, (uint32_t)flags);
 }
 
 #define LISTING_STEP  8192 /* bytes of entries in one step; other tasks can run between steps */
