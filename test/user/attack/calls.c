@@ -1,7 +1,12 @@
 /* Which calls a random caller makes, and which not: they would end the test, not the child. See victim.h. */
 #include "test/user/attack/victim.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <sys/mount.h>
+
+#define QUEUES "/queues" /* where remove_queues() mounts them */
 
 static const struct {
 	long number;
@@ -52,15 +57,43 @@ long attack(long number, long arguments[6])
 	return sys6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
+/* A record of getdents64(2). */
+struct record {
+	uint64_t inode, next;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* Remove all message queues of POSIX, whatever their names are: a mount of their file system shows them. */
+static void remove_queues(void)
+{
+	_Alignas(struct record) char records[1024];
+	long error, directory, size;
+
+	sys(SYS_mkdir, QUEUES, 0700);
+	do
+		error = sys(SYS_mount, "queues", QUEUES, "mqueue", 0, NULL);
+	while (error == -ENOMEM);
+	do
+		directory = sys(SYS_openat, AT_FDCWD, QUEUES, O_RDONLY | O_DIRECTORY);
+	while (directory == -ENOMEM);
+	while ((size = sys(SYS_getdents64, directory, records, sizeof(records))) > 0)
+		for (long at = 0; at < size; at += ((struct record *)(records + at))->size)
+			sys(SYS_unlinkat, directory, ((struct record *)(records + at))->name, 0);
+	sys(SYS_close, directory);
+	if (error == 0)
+		sys(SYS_umount2, QUEUES, MNT_DETACH);
+	sys(SYS_rmdir, QUEUES);
+}
+
 void remove_objects(void)
 {
 	enum { RMID = 0, INFO = 3, SHM_STAT_ANY = 15, SEM_STAT_ANY = 20, MSG_STAT_ANY = 13 };
 	char state[512];
 	long id;
 
-	for (int i = 0; i < 3; i++)
-		sys(SYS_mq_unlink, &"qqq"[i]);
-
+	remove_queues();
 	for (long index = sys(SYS_shmctl, 0, INFO, state); index >= 0; index--) {
 		id = sys(SYS_shmctl, index, SHM_STAT_ANY, state);
 		if (id >= 0)

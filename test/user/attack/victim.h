@@ -29,5 +29,8 @@ const char *forbidden(long number);
 /* Make the call, unless it is forbidden. Arguments that reach other processes are taken back to the caller itself. */
 long attack(long number, long arguments[6]);
 
-/* Remove all System V objects, and the message queues of storm: they outlive the processes that made them, and so do their frames. */
+/*
+ * Remove all System V objects and all message queues of POSIX, as root: they outlive the processes that made them, and
+ * so do their frames.
+ */
 void remove_objects(void);
