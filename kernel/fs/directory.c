@@ -75,10 +75,7 @@ static int reserve_block(struct directory *dir)
 /* Free dir->blocks. The directory must have no entries. */
 static void free_blocks(struct directory *dir)
 {
-	if (dir->blocks) {
-		radix_destroy(dir->blocks);
-		kfree(dir->blocks);
-	}
+	kfree(dir->blocks);
 	dir->blocks = NULL;
 }
 

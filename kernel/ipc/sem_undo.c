@@ -109,6 +109,5 @@ void sem_task_exit(struct task *task)
 		(void)task_give_way();
 	}
 	process->undos = NULL;
-	radix_destroy(&undos->by_set);
 	kfree(undos);
 }

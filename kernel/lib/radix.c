@@ -156,13 +156,13 @@ static struct radix_node *node_new(struct radix *tree, unsigned shift)
 	return node;
 }
 
-/* Give back a node that has no entries. */
+/* Give back a node that has no entries: keep it if the tree has others, and no spare one yet. */
 static void node_drop(struct radix *tree, struct radix_node *node)
 {
-	if (tree->spare)
-		tree->free(node);
-	else
+	if (tree->root && !tree->spare)
 		tree->spare = node;
+	else
+		tree->free(node);
 }
 
 /*
@@ -210,7 +210,10 @@ static struct way way_to(const struct radix *tree, uint32_t number)
 	return way;
 }
 
-/* Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. */
+/*
+ * Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. The last
+ * node takes the spare one with it.
+ */
 static void prune(struct radix *tree, struct way *way, uint32_t number)
 {
 	while (way->count && !way->nodes[way->count - 1]->used) {
@@ -224,6 +227,9 @@ static void prune(struct radix *tree, struct way *way, uint32_t number)
 			__atomic_store_n(&above->slots[index], NULL, __ATOMIC_RELEASE);
 		} else {
 			__atomic_store_n(&tree->root, NULL, __ATOMIC_RELEASE);
+			if (tree->spare)
+				tree->free(tree->spare);
+			tree->spare = NULL;
 		}
 		node_drop(tree, node);
 	}
@@ -305,12 +311,4 @@ void *radix_remove(struct radix *tree, uint32_t number)
 	__atomic_store_n(&node->slots[index], NULL, __ATOMIC_RELEASE);
 	prune(tree, &way, number);
 	return item;
-}
-
-void radix_destroy(struct radix *tree)
-{
-	ASSERT(!tree->root);
-	if (tree->spare)
-		tree->free(tree->spare);
-	tree->spare = NULL;
 }

@@ -28,7 +28,7 @@ struct radix {
 	struct radix_node *root;
 	/*
 	 * A node without entries, or NULL. The next node that is needed is taken from here, so that entries that come
-	 * and go one by one need no allocation.
+	 * and go one by one need no allocation. A tree without entries has no memory, and so none of these.
 	 */
 	struct radix_node *spare;
 	void *(*alloc)(size_t size); /* zeroed memory, or NULL; fixed when the tree is made */
@@ -58,6 +58,3 @@ void radix_replace(struct radix *tree, uint32_t number, void *item);
 
 /* Remove the entry of the number, which must have one, and return it. */
 void *radix_remove(struct radix *tree, uint32_t number);
-
-/* Free the memory of a tree that has no entries. */
-void radix_destroy(struct radix *tree);

@@ -88,7 +88,6 @@ static void clear(struct radix *tree)
 	for (uint32_t number = 0; number < MODEL; number++)
 		if (model[number])
 			flip(tree, number);
-	radix_destroy(tree);
 	assert_int_equal(allocated, 0);
 }
 
@@ -154,7 +153,6 @@ static void test_largest(void **state)
 	assert_int_equal(next, UINT32_MAX);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		assert_ptr_equal(radix_remove(&tree, numbers[i]), &items[i]);
-	radix_destroy(&tree);
 	assert_int_equal(allocated, 0);
 }
 
@@ -188,7 +186,6 @@ static void test_no_memory(void **state)
 			assert_ptr_equal(radix_remove(&tree, numbers[i]), &items[i]);
 			if (first)
 				assert_ptr_equal(radix_remove(&tree, 7), &items[7]);
-			radix_destroy(&tree);
 			assert_int_equal(allocated, 0);
 		}
 }
@@ -206,7 +203,6 @@ static void test_spare(void **state)
 		assert_int_equal(allocated, 3);
 	}
 	radix_remove(&tree, 1);
-	radix_destroy(&tree);
 	assert_int_equal(allocated, 0);
 }
 
