@@ -1,7 +1,7 @@
 /*
  * Puts the kernel's ELF image into memory. Pages that a segment's file bytes fill are used where the firmware loaded
  * them, if .kernel is page-aligned there. All other pages, partly filled ones and bss, get frames of the arena, the
- * block of memory in which the loader builds all that it hands to the kernel. So no frame is used for two pages, and
+ * memory in which the loader builds all that it hands to the kernel. So no frame is used for two pages, and
  * only partly filled pages are copied.
  */
 #include "efi/loader.h"
@@ -88,7 +88,7 @@ static void zero(struct loader *l, uint8_t *to, uint64_t bytes)
 
 void loader_place_kernel(struct loader *l)
 {
-	paddr_t free = paddr_add(l->arena.start, PAGE_SIZE);
+	paddr_t free = l->arena.start;
 
 	l->info.segment_count = 0;
 	for (size_t i = 0; i < l->elf.count; i++) {

@@ -21,15 +21,17 @@ struct blob {
 };
 
 /*
- * The block of frames, below 4 GiB, for all that the loader builds: a page for the trampoline's copy, then the pages
- * that the fields count, in their order. (The archives that initrd.c reads have a block of their own.)
+ * The two blocks of frames for all that the loader builds: two, since memory may be in pieces, and there may be little
+ * below 4 GiB. (The archives that initrd.c reads have a block of their own.)
  */
 struct arena {
-	paddr_t start;
-	uint64_t pages;
+	paddr_t low; /* below 4 GiB, where 32-bit code reaches it: a page for the trampoline's copy, then table_pages */
+	uint64_t low_pages;     /* in the block at `low`; 0: it is not allocated */
+	paddr_t start;          /* anywhere in the direct map: image_pages, then handoff_pages */
+	uint64_t pages;         /* in the block at `start`; 0: it is not allocated */
 	uint64_t image_pages;   /* kernel pages that are copied or cleared; the others stay where they lie in .kernel */
-	uint64_t handoff_pages; /* boot_info, command line, memory maps */
-	uint64_t table_pages;   /* page tables; unused ones are handed to the kernel */
+	uint64_t handoff_pages; /* boot_info, command line, memory maps, a root for 5-level paging */
+	uint64_t table_pages;   /* page tables, their root first; unused ones are handed to the kernel */
 };
 
 struct loader {
@@ -153,10 +155,7 @@ MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmwa
  */
 MUST_CHECK enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp);
 
-/*
- * tables.c: loader_tables_bound: return how many tables `map` may need. loader_build_tables: build the kernel's first
- * page tables, in the arena's table pages.
- */
+/* tables.c: return how many tables `map` may need; build the kernel's first page tables in the arena's table pages. */
 uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map);
 MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root);
 

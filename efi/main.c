@@ -52,13 +52,37 @@ static uint64_t ranges_for(const struct sizes *sizes)
 }
 
 /*
- * Allocate the arena, which is one block for all that the loader builds. It lies below 4 GiB, since 32-bit code must
- * reach the root and the trampoline.
+ * Allocate `count` pages in a row, all of them at addresses of at most `last`, and set *ret_pages to `count`. On error,
+ * which has been reported, *ret_pages is 0.
  */
+static EFI_STATUS take_pages(struct loader *l, uint64_t count, uint64_t last, paddr_t *ret_start, uint64_t *ret_pages)
+{
+	EFI_PHYSICAL_ADDRESS start = last;
+	EFI_STATUS status = FIRMWARE(l, l->boot->AllocatePages(AllocateMaxAddress, EfiLoaderData, count, &start));
+
+	*ret_pages = EFI_ERROR(status) ? 0 : count;
+	*ret_start = paddr(start);
+	if (EFI_ERROR(status))
+		return loader_fail(l, EFI_OUT_OF_RESOURCES, "no memory: %llu pages in a row below 0x%llx",
+				   (unsigned long long)count, (unsigned long long)last + 1);
+	return EFI_SUCCESS;
+}
+
+static void give_arena_back(struct loader *l)
+{
+	struct arena *a = &l->arena;
+
+	if (a->pages)
+		FIRMWARE(l, l->boot->FreePages(a->start.raw, a->pages));
+	if (a->low_pages)
+		FIRMWARE(l, l->boot->FreePages(a->low.raw, a->low_pages));
+	a->pages = a->low_pages = 0;
+}
+
+/* Allocate both blocks of the arena. After an error, which has been reported, there is none. */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {
 	struct arena *a = &l->arena;
-	EFI_PHYSICAL_ADDRESS start = 0xffffffff;
 	uint64_t cmdline_size, info_pages, range_pages, map_pages;
 	uint8_t *at;
 	EFI_STATUS status;
@@ -71,16 +95,14 @@ static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct
 	/* The last page is the root for 5-level paging, in case the firmware has that on. */
 	a->handoff_pages = info_pages + range_pages + map_pages + 1;
 	a->table_pages = sizes->table_pages;
-	a->pages = 1 + a->image_pages + a->handoff_pages + a->table_pages;
-	status = FIRMWARE(l, l->boot->AllocatePages(AllocateMaxAddress, EfiLoaderData, a->pages, &start));
+	status = take_pages(l, 1 + a->table_pages, 0xffffffff, &a->low, &a->low_pages);
+	if (!EFI_ERROR(status))
+		status = take_pages(l, a->image_pages + a->handoff_pages, HHDM_SIZE - 1, &a->start, &a->pages);
 	if (EFI_ERROR(status)) {
-		status = loader_fail(l, EFI_OUT_OF_RESOURCES, "no memory: %llu pages below 4 GiB",
-				     (unsigned long long)a->pages);
-		a->pages = 0;
+		give_arena_back(l);
 		return status;
 	}
-	a->start = paddr(start);
-	at = (uint8_t *)start + (1 + a->image_pages) * PAGE_SIZE;
+	at = (uint8_t *)a->start.raw + a->image_pages * PAGE_SIZE;
 	handoff->info = (struct boot_info *)at;
 	handoff->jump = (struct jump *)(at + sizeof(struct boot_info));
 	handoff->cmdline = (char *)(handoff->jump + 1);
@@ -88,13 +110,6 @@ static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct
 	handoff->firmware_map = at + (info_pages + range_pages) * PAGE_SIZE;
 	handoff->pml5 = (uint64_t *)(at + (a->handoff_pages - 1) * PAGE_SIZE);
 	return EFI_SUCCESS;
-}
-
-static void give_arena_back(struct loader *l)
-{
-	if (l->arena.pages)
-		FIRMWARE(l, l->boot->FreePages(l->arena.start.raw, l->arena.pages));
-	l->arena.pages = 0;
 }
 
 /* Copy the image and the command line into a new arena. Neither depends on the memory map. */
@@ -292,7 +307,7 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 
 	memset(handoff->pml5, 0, PAGE_SIZE);
 	handoff->pml5[0] = pte_table(root, false).raw;
-	trampoline_jump_la57(handoff->jump, (void *)l->arena.start.raw, paddr((uintptr_t)handoff->pml5));
+	trampoline_jump_la57(handoff->jump, (void *)l->arena.low.raw, paddr((uintptr_t)handoff->pml5));
 }
 
 /*

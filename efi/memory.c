@@ -174,13 +174,14 @@ static bool is_loaders(const struct memmap *map, paddr_t pa)
 
 /*
  * Build the sanitised map: the firmware's ranges, and on top of them those ranges whose use the loader knows. Returns
- * ERR_NO_MEMORY when the arena, the block of memory in which the loader builds all that it hands to the kernel, has no
+ * ERR_NO_MEMORY when the arena, the memory in which the loader builds all that it hands to the kernel, has no
  * room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the map does not show the arena as
  * memory of the loader.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {
 	const struct arena *a = &l->arena;
+	const paddr_t handoff = paddr_add(a->start, a->image_pages * PAGE_SIZE);
 	const struct boot_framebuffer *fb = &l->info.framebuffer;
 	uint64_t fb_start = align_down(fb->pa.raw, PAGE_SIZE), fb_end = align_up(fb->pa.raw + fb->size, PAGE_SIZE);
 	enum status status;
@@ -203,10 +204,9 @@ enum status loader_build_memmap(struct loader *l, const struct firmware_map *fir
 	for (size_t i = 0; i < l->info.segment_count && status == OK; i++)
 		status = add_pages(map, l->info.segments[i].pa, l->info.segments[i].pages, MEM_IMAGE);
 	if (status == OK)
-		status = add_pages(map, paddr_add(a->start, (1 + a->image_pages + a->handoff_pages) * PAGE_SIZE),
-				   a->table_pages, MEM_TABLES);
+		status = add_pages(map, paddr_add(a->low, PAGE_SIZE), a->table_pages, MEM_TABLES);
 	l->info.hhdm_excess = excess(map);
-	if (status == OK && (!has_ram(map) || !is_loaders(map, a->start)))
+	if (status == OK && (!has_ram(map) || !is_loaders(map, a->low) || !is_loaders(map, handoff)))
 		status = ERR_NOT_FOUND;
 	return status;
 }

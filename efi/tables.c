@@ -1,5 +1,5 @@
 /*
- * The kernel's first page tables, built from nothing in the table pages of the arena, the block of memory that the
+ * The kernel's first page tables, built from nothing in the table pages of the arena, the memory that the
  * loader hands to the kernel: the direct map of all RAM, the kernel image, the trampoline. The firmware's own tables
  * are not touched.
  */
@@ -193,7 +193,7 @@ static enum status map_image(struct space *s, const struct boot_info *info)
 enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root)
 {
 	const struct arena *a = &l->arena;
-	paddr_t first = paddr_add(a->start, (1 + a->image_pages + a->handoff_pages) * PAGE_SIZE);
+	paddr_t first = paddr_add(a->low, PAGE_SIZE);
 	struct table_pool pool = { first, paddr_add(first, a->table_pages * PAGE_SIZE) };
 	paddr_t trampoline = paddr((uintptr_t)trampoline_page);
 	struct space s;
@@ -208,7 +208,7 @@ enum status loader_build_tables(struct loader *l, const struct memmap *map, padd
 		status = space_map(&s, trampoline.raw, trampoline, 1, PROT_X);
 	/* Map the copy of the trampoline below 4 GiB: the switch from 5-level to 4-level paging runs there. */
 	if (status == OK && l->la57)
-		status = space_map(&s, a->start.raw, a->start, 1, PROT_X);
+		status = space_map(&s, a->low.raw, a->low, 1, PROT_X);
 	if (status != OK)
 		return status;
 	l->info.trampoline = trampoline.raw;

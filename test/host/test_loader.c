@@ -347,7 +347,7 @@ static void test_ram_above_16_tib(void **state)
 
 	(void)state;
 	assert_non_null(memory);
-	l.arena = (struct arena){ .start = paddr((uintptr_t)memory), .table_pages = 128 };
+	l.arena = (struct arena){ .low = paddr((uintptr_t)memory), .table_pages = 128 };
 	assert_int_equal(loader_build_tables(&l, &map, &s.root), OK);
 	assert_true(space_visit(&s, HHDM_BASE, HHDM_BASE + (HHDM_SIZE - 1), &visitor));
 	assert_int_equal(seen.bytes, ram_below(&map, HHDM_SIZE));
@@ -373,7 +373,7 @@ static void test_random_tables(void **state)
 		bound = loader_tables_bound(&l, &map);
 		if (bound > TABLE_PAGES)
 			continue;
-		l.arena = (struct arena){ .start = paddr((uintptr_t)memory), .table_pages = bound };
+		l.arena = (struct arena){ .low = paddr((uintptr_t)memory), .table_pages = bound };
 		/* What was counted is enough, spare tables included. */
 		assert_int_equal(loader_build_tables(&l, &map, &s.root), OK);
 		visitor.ctx = &seen;
@@ -394,7 +394,7 @@ static enum status build_memmap(struct loader *l, const EFI_MEMORY_DESCRIPTOR *d
 					 .descriptor_size = sizeof(*d) };
 
 	l->physical_bits = 52;
-	l->arena = (struct arena){ .start = paddr(0x200000), .pages = 16, .table_pages = 4 };
+	l->arena = (struct arena){ .low = paddr(0x200000), .start = paddr(0x205000), .table_pages = 4 };
 	return loader_build_memmap(l, &firmware, map);
 }
 
@@ -480,7 +480,7 @@ static void test_5000_descriptors(void **state)
 	assert_int_equal(map.count, 4999 + 3); /* the loader's entry holds tables */
 	bound = loader_tables_bound(&l, &map);
 	assert_in_range(bound, 1, 128);
-	l.arena = (struct arena){ .start = paddr((uintptr_t)memory), .table_pages = bound };
+	l.arena = (struct arena){ .low = paddr((uintptr_t)memory), .table_pages = bound };
 	assert_int_equal(loader_build_tables(&l, &map, &s.root), OK);
 	assert_true(space_visit(&s, HHDM_BASE, HHDM_BASE + (HHDM_SIZE - 1), &visitor));
 	assert_int_equal(seen.bytes, ram_below(&map, HHDM_SIZE));
