@@ -3,9 +3,11 @@
  * write away, or forks. What the call has changed holds for all threads when it returns, on whatever CPU they are.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -15,6 +17,9 @@
 
 #define READERS 3
 #define ROUNDS  100
+
+#define THREADS    200
+#define STACK_SIZE (16UL << 10)
 
 /* The page, a number that it holds at least, and what the readers have found. */
 static volatile unsigned long *page;
@@ -150,6 +155,71 @@ static void test_protect(void)
 	is(changed, 0, "a page that may not be written to any more keeps what it has");
 }
 
+/* ---- what changes cost other CPUs ---- */
+
+/* Return how often the kernel has had a CPU flush translations for another one; 0 on Linux, which has no such file. */
+static long flushes_sent(void)
+{
+	FILE *cpus = fopen("/sys/kernel/ankeos/cpus", "r");
+	long sum = 0, sent;
+	char line[256];
+
+	while (cpus && fgets(line, sizeof(line), cpus))
+		if (sscanf(line, "%*d %*d %*s %*d %*s %*s %*d %ld", &sent) == 1)
+			sum += sent;
+	if (cpus)
+		fclose(cpus);
+	return sum;
+}
+
+static void *wait_on(void *unused)
+{
+	pause();
+	return unused;
+}
+
+/* Start THREADS threads, say so, and wait. */
+static void wait_with_threads(int fd)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&thread, &attributes, wait_on, NULL))
+			_exit(1);
+	if (write(fd, "", 1) != 1)
+		_exit(1);
+	pause();
+}
+
+/*
+ * A kernel stack that is unmapped costs a flush on every CPU, for which the CPU that unmaps it waits: so those of many
+ * tasks that end are unmapped together.
+ */
+static void test_end_of_many(void)
+{
+	int fds[2], status = 0;
+	pid_t child;
+	char byte;
+	long sent;
+
+	if (pipe(fds))
+		bail("pipe", errno);
+	child = fork();
+	if (!child)
+		wait_with_threads(fds[1]);
+	if (child < 0 || read(fds[0], &byte, 1) != 1)
+		bail("the child", child);
+	sent = flushes_sent();
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	sent = flushes_sent() - sent;
+	is(status, SIGKILL, "a process of many threads is killed");
+	is_between(sent, 0, THREADS / 8 * sysconf(_SC_NPROCESSORS_ONLN), "and few of their stacks make CPUs flush");
+}
+
 int main(void)
 {
 	unsigned long i;
@@ -164,5 +234,6 @@ int main(void)
 	page = fresh(PAGE, PROT_READ | PROT_WRITE);
 	with_readers(fork_and_write, "a page that was copied for a write is seen by all threads");
 	test_protect();
+	test_end_of_many();
 	return finish();
 }
