@@ -331,7 +331,7 @@ static void start_watches(const char *cmdline)
 NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {
 	/* Fixed after boot. */
-	static struct monitor_input serial_input = { .read = serial_read };
+	static struct monitor_input serial_input = { .read = serial_read_console };
 	static struct monitor_input keyboard_input = { .read = keyboard_read }; /* fixed after boot */
 	static struct monitor_input tasks_input = { .read = let_tasks_run };    /* fixed after boot */
 	const char *cmdline;

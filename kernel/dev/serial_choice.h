@@ -1,31 +1,33 @@
 /*
- * Which serial port is the kernel's: the words console= and earlycon= of the command line, the ports of PCs, those that
- * the ACPI tables name, and PCI cards.
+ * Which serial ports there are, and which of them are consoles: the words console= and earlycon= of the command line,
+ * the ports of PCs, those that the ACPI tables name, and PCI cards.
  */
 #pragma once
 
-#include <stdbool.h>
+#include "kernel/dev/serial.h"
 
 /*
- * Look for a 16550 at the four places of PCs, and use the first that is there: called before the command line is known.
+ * Look for a port at the four places of PCs, and make the first that is there the console: called before the command
+ * line is known.
  */
 void serial_find_first(void);
 
 /*
- * Use the port that the last console=ttySN,SPEED or earlycon=uart8250,io,ADDRESS,SPEED on the command line names. When
- * it is not there, say so, and go on with the port that serial_find_first() has found.
+ * Make the ports consoles that the command line names by console=ttySN,SPEED, or, when there are none, by
+ * earlycon=uart8250,io,ADDRESS,SPEED. When one is not there, say so; when none is there, go on with the port that
+ * serial_find_first() has found.
  */
 void serial_choose(const char *cmdline);
 
 /*
- * When no port has been found so far, use one that the ACPI tables name (SPCR, DBG2) or, if the command line asks for a
- * serial port, that of a PCI card; and send there what has been logged so far. Call in the kernel context, after
- * irq_init().
+ * Add the ports that the ACPI tables name (SPCR, DBG2) and, if the command line asks for a port that has not been found
+ * so far, those of PCI cards. When there is no console yet, the first port becomes one. What has been logged so far is
+ * sent to new consoles. Call in the kernel context, after irq_init().
  */
 void serial_find_more(const char *cmdline);
 
-/* Return the port's ISA interrupt, or -1 when it has none that is known: it must then be polled. */
-int serial_isa(void);
+/* Look for the rest of the ports of PCs: those that are no console are not looked for before. */
+void serial_find_rest(void);
 
-/* Return N of the port's name ttySN: 4 for one that is not at the four places of PCs, and 0 when there is no port. */
-unsigned serial_number(void);
+/* Return the console whose terminal can be /dev/console: the one that the command line named last. NULL: no console. */
+struct serial_port *serial_leading(void);

@@ -1,12 +1,13 @@
 /*
- * Shared by the parts of the serial port's driver: serial.c sets up the chip and sends by polling; serial_queue.c sends
- * from a queue while programs run; serial_choice.c chooses the port.
+ * Shared by the parts of the serial ports' driver: serial.c sets up a chip and sends by polling; serial_queue.c sends
+ * from a queue while programs run; serial_choice.c finds the ports and chooses the consoles.
  */
 #pragma once
 
 #include "kernel/arch/cpu.h"
 #include "kernel/dev/port_queue.h"
 #include "kernel/dev/serial.h"
+#include "kernel/irq/timer.h"
 #include "kernel/sync/lock.h"
 
 enum serial_register {
@@ -42,72 +43,85 @@ enum serial_register {
 #define FIFO_SIZE 16
 
 /*
- * Guard, where a field says nothing else: serial_lock while `queues` is set. Otherwise the port is polled without a
- * named lock: one CPU runs in the kernel, and interrupts are off around each byte.
+ * A port. Guard, where a field says nothing else: serial_lock while `queues` is set. Otherwise the port is polled
+ * without a named lock: one CPU runs in the kernel, and interrupts are off around each byte.
  */
 struct serial_port {
-	bool present; /* set at boot; cleared by serial_leave(). Guard: tasks only, which the kernel does not preempt */
-	uint16_t base;        /* the chip's first I/O port. Fixed after boot */
-	bool queues;          /* bytes that the port does not take at once go into the queue */
-	bool wedged;          /* a wait timed out: do not wait again until the transmitter is found ready */
-	uint8_t enabled;      /* the interrupts that are enabled: IER_… */
-	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
-	size_t room;          /* how many bytes may be sent before LINE_STATUS must be read again */
+	struct timer timer; /* runs while `queues` is set. The first member */
+	bool present;     /* set when the chip was found; cleared by serial_leave(). Guard: tasks only, not preempted */
+	bool left;        /* somebody else drives the chip, so it is never looked for again. Fixed after boot */
+	bool console;     /* messages of the log are sent to it. Guard: tasks only, which the kernel does not preempt */
+	uint16_t base;    /* the chip's first I/O port. Fixed when the port is present */
+	uint16_t divisor; /* 115,200 baud divided by the baud rate. Fixed after boot */
+	int isa;          /* the ISA interrupt, -1: none is known. Fixed when the port is present */
+	bool queues;      /* bytes that the port does not take at once go into the queue */
+	bool wedged;      /* a wait timed out: do not wait again until the transmitter is found ready */
+	uint8_t enabled;  /* the interrupts that are enabled: IER_… */
+	size_t burst;     /* how many bytes an empty transmitter takes. Fixed when the port is present */
+	size_t room;      /* how many bytes may be sent before LINE_STATUS must be read again */
 	uint64_t patience_ns; /* the least time that polling waits for the transmitter to take a byte */
 	struct port_queue queue;
+
+	/* The rest is for the time in which `queues` is set. */
+	uint64_t look_ns;        /* the timer's interval. Guard: tasks only, which the kernel does not preempt */
+	bool is_seen;            /* a screen shows the same text, so a stuck port may lose it. Fixed after boot */
+	void (*wake)(void *ctx); /* as serial_start_queue() has got it, with its argument. Fixed after boot */
+	void *wake_ctx;          /* fixed after boot */
+	bool is_awaited;         /* somebody waits: serial_room() found text, or serial_is_idle() a busy port */
+	uint64_t progress_ns;    /* when the port last took a byte, or the first byte was queued */
 };
 
-extern struct serial_port serial;
+extern struct serial_port serial_ports[SERIAL_PORTS];
 extern struct lock serial_lock;
 
-static inline uint8_t serial_get(enum serial_register at)
+static inline uint8_t serial_get(const struct serial_port *port, enum serial_register at)
 {
-	return cpu_in8(serial.base + at);
+	return cpu_in8(port->base + at);
 }
 
-static inline void serial_put(enum serial_register at, uint8_t value)
+static inline void serial_put(const struct serial_port *port, enum serial_register at, uint8_t value)
 {
-	cpu_out8(serial.base + at, value);
+	cpu_out8(port->base + at, value);
 }
 
 /*
  * Return whether the transmitter takes a byte now. When `room` is used up and the FIFO is empty, set `room` to a full
  * burst again.
  */
-static inline bool serial_takes_byte(void)
+static inline bool serial_takes_byte(struct serial_port *port)
 {
-	if (!serial.room && serial_get(LINE_STATUS) & LSR_TRANSMIT_EMPTY)
-		serial.room = serial.burst;
-	return serial.room > 0;
+	if (!port->room && serial_get(port, LINE_STATUS) & LSR_TRANSMIT_EMPTY)
+		port->room = port->burst;
+	return port->room > 0;
 }
 
 /* Send a byte. Call when serial_takes_byte() has returned true. */
-static inline void serial_send_byte(char byte)
+static inline void serial_send_byte(struct serial_port *port, char byte)
 {
-	serial.room--;
-	serial_put(DATA, (uint8_t)byte);
+	port->room--;
+	serial_put(port, DATA, (uint8_t)byte);
 }
 
 /* Enable exactly these interrupts of the port: IER_… */
-static inline void serial_enable(uint8_t interrupts)
+static inline void serial_enable(struct serial_port *port, uint8_t interrupts)
 {
-	if (serial.enabled == interrupts)
+	if (port->enabled == interrupts)
 		return;
-	serial.enabled = interrupts;
-	serial_put(INTERRUPT_ENABLE, interrupts);
+	port->enabled = interrupts;
+	serial_put(port, INTERRUPT_ENABLE, interrupts);
 }
 
 /*
- * Use the chip whose first I/O port is `base` from now on, at 115,200 baud divided by `divisor`. Call before
- * serial_start_queue(). Returns false when there is no such chip, or its loopback test fails: then the kernel has no
- * serial port, not even the one that it used before.
+ * Set the chip at port->base up, at 115,200 baud divided by `divisor`. Call before serial_start_queue(). Returns
+ * whether it is there: false when nothing answers at these I/O ports, or the loopback test fails, and for a port that
+ * was left.
  */
-bool serial_start(uint16_t base, uint16_t divisor);
+bool serial_start(struct serial_port *port, uint16_t divisor);
 
 /* Send by polling: a program's text as it is, a message of the kernel with each '\n' as "\r\n". */
-void serial_send(const char *text, size_t size);
-void serial_send_message(const char *text, size_t size);
+void serial_send(struct serial_port *port, const char *text, size_t size);
+void serial_send_message(struct serial_port *port, const char *text, size_t size);
 
 /* Send a program's text or a message of the kernel as far as the port takes it at once, and queue the rest. */
-void serial_queue_text(const char *text, size_t size);
-void serial_queue_message(const char *text, size_t size);
+void serial_queue_text(struct serial_port *port, const char *text, size_t size);
+void serial_queue_message(struct serial_port *port, const char *text, size_t size);

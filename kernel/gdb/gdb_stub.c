@@ -12,7 +12,6 @@
 #include "kernel/arch/cpu_debug.h"
 #include "kernel/arch/text_patch.h"
 #include "kernel/dev/serial.h"
-#include "kernel/dev/serial_choice.h"
 #include "kernel/gdb/gdb_breaks.h"
 #include "kernel/gdb/gdb_cpus.h"
 #include "kernel/gdb/gdb_line.h"
@@ -380,10 +379,9 @@ void gdb_stub_init(const char *cmdline)
 		log_err("gdb=%s: not ttyS0 to ttyS3 with a baud rate that divides 115200\n", text);
 		return;
 	}
-	if (serial_present() && choice.number == serial_number()) {
+	if (serial_port(choice.number))
 		log_info("gdb: on ttyS%u, which is no console from here on\n", choice.number);
-		serial_leave();
-	}
+	serial_leave(choice.number);
 	if (!gdb_port_start(&choice)) {
 		log_err("gdb=%s: there is no such port\n", text);
 		return;

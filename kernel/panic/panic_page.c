@@ -302,7 +302,7 @@ static void open_page(const char *what, uint64_t rip)
 	if (opened++ == 0) {
 		cpu_calls_stop_others();
 		screen_show_later(NULL);
-		serial_end_queue();
+		serial_end_queues();
 		return;
 	}
 	if (opened <= SECTIONS + 1)

@@ -5,7 +5,7 @@
 
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
-#include "kernel/dev/serial.h"
+#include "kernel/dev/serial_choice.h"
 #include "kernel/dev/usb/usb.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/lib/log.h"
@@ -35,7 +35,7 @@ static void settled(void)
 {
 	if (keyboard_present() || usb_keyboards())
 		return;
-	if (serial_present())
+	if (serial_leading())
 		log_warn("no keyboard: no controller at port 0x60, none at USB (xHCI controllers: %u); "
 			 "the serial port takes what is typed\n",
 			 usb_controllers());

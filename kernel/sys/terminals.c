@@ -6,18 +6,16 @@
 
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
-#include "kernel/dev/serial.h"
 #include "kernel/dev/serial_choice.h"
 #include "kernel/fs/tty.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
-#include "kernel/irq/timer.h"
 #include "kernel/lib/cmdline.h"
-#include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/lib/time.h"
+#include "kernel/sys/device_poll.h"
+#include "kernel/sys/serial_lines.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/rights.h"
 #include "kernel/task/sched.h"
@@ -26,11 +24,6 @@
 #define IRQ_KEYBOARD 1
 #define INPUT        64 /* bytes that are taken from a device, and passed to a terminal, at once */
 #define MOST_INPUTS  16 /* how often that is done in one interrupt, at most: a broken device may have input for ever */
-
-/* How often a device without an interrupt is asked: at 115,200 baud 11 bytes come in this time, and a port keeps 16. */
-#define POLL_NS NS_PER_MS
-
-#define MINOR_SERIAL 64 /* of ttyS0, after which the others follow */
 
 /* The nice value of the task that draws: so typed text is shown soon, even if many tasks compute. */
 #define DRAWER_NICE (-10)
@@ -52,12 +45,10 @@ static struct task *drawer;
  */
 static bool screen_leads;
 
-static char serial_name[8] = "ttyS0"; /* fixed after boot */
-
 static void write_terminal(struct tty *tty, const char *text, size_t size)
 {
-	if (tty == of_serial)
-		serial_write_raw(text, size);
+	if (tty->data)
+		serial_line_write(tty, text, size);
 	if (tty == of_screen)
 		screen_feed(text, size);
 }
@@ -116,61 +107,19 @@ bool terminals_want_drawing(void)
 	return screen_is_dirty();
 }
 
-static size_t serial_room_of(const struct tty *tty)
+static void make_terminal(struct tty *tty, const char *name, uint64_t number)
 {
-	(void)tty;
-	return serial_room();
-}
-
-static size_t serial_waiting_of(const struct tty *tty)
-{
-	(void)tty;
-	return serial_waiting();
-}
-
-static bool serial_is_idle_of(struct tty *tty)
-{
-	(void)tty;
-	return serial_is_idle();
-}
-
-static void serial_order(struct tty *tty, enum tty_order order)
-{
-	(void)tty;
-	if (order == TTY_STOP)
-		serial_stop();
-	else if (order == TTY_GO)
-		serial_go();
-	else if (order == TTY_DROP)
-		serial_drop();
-}
-
-/* The operations on text that waits for the serial line. The screen needs none: it takes all text at once. */
-static const struct tty_port serial_port = {
-	.room = serial_room_of,
-	.waiting = serial_waiting_of,
-	.is_idle = serial_is_idle_of,
-	.order = serial_order,
-};
-
-static void serial_has_room(void)
-{
-	wait_queue_wake(&of_serial->queue);
-}
-
-static void make_terminal(struct tty *tty, const char *name, unsigned minor)
-{
-	ASSERT(tty_init(tty, name, DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor), write_terminal, NULL) == 0);
+	ASSERT(tty_init(tty, name, number, write_terminal, NULL) == 0);
 	tty->answer = answer_terminal;
 	job_control_add(tty);
 }
 
 /* Register another device name and number for a terminal. */
-static void make_alias(struct device *alias, const char *name, unsigned minor, const struct tty *tty)
+static void make_alias(struct device *alias, const char *name, uint64_t number, const struct tty *tty)
 {
 	*alias = tty->device;
 	alias->name = name;
-	alias->number = DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor);
+	alias->number = number;
 	ASSERT(device_register(alias) == 0);
 }
 
@@ -215,7 +164,7 @@ static struct choice choose(const char *cmdline)
 	bool last = false;
 
 	for (const char *at = cmdline; cmdline_next(&at, "console", name, sizeof(name));) {
-		/* serial_choose() has found out which serial port is meant. */
+		/* serial_leading() is the serial port that is meant. */
 		last = strcmp(name, "ttyS") == 0 || strcmp(name, "uart") == 0;
 		c.serial = c.serial || last;
 	}
@@ -223,7 +172,7 @@ static struct choice choose(const char *cmdline)
 		c.screen_leads = !last;
 	if (!c.serial && !c.screen)
 		c.serial = c.screen = true;
-	c.serial = c.serial && serial_present();
+	c.serial = c.serial && serial_leading();
 	c.screen = c.screen && screen_present();
 	/* If none of the named consoles is present, use one that is. */
 	if (!c.serial && !c.screen) {
@@ -245,22 +194,27 @@ void terminals_init(const char *cmdline)
 {
 	static struct device alias, first;
 	struct choice choice = choose(cmdline);
-	unsigned minor = MINOR_SERIAL + serial_number();
-
-	format_s(serial_name, sizeof(serial_name), "ttyS%u", serial_number());
+	struct serial_port *port = serial_leading();
+	unsigned number = port ? serial_number(port) : 0;
+	const uint64_t screen_device = DEVICE_NUMBER(DEVICE_TTY_MAJOR, 0), line = serial_line_device(number);
+	const char *line_name = serial_line_name(number);
 
 	of_serial = of_screen = &terminals[0];
 	if (choice.serial && choice.screen) {
-		make_terminal(of_screen, choice.screen_leads ? "tty0" : serial_name, choice.screen_leads ? 0 : minor);
-		make_alias(&alias, choice.screen_leads ? serial_name : "tty0", choice.screen_leads ? minor : 0,
+		make_terminal(of_screen, choice.screen_leads ? "tty0" : line_name,
+			      choice.screen_leads ? screen_device : line);
+		make_alias(&alias, choice.screen_leads ? line_name : "tty0", choice.screen_leads ? line : screen_device,
 			   of_screen);
 	} else {
 		of_screen = &terminals[1];
-		make_terminal(of_serial, serial_name, minor);
-		make_terminal(of_screen, "tty0", 0);
+		make_terminal(of_serial, line_name, line);
+		make_terminal(of_screen, "tty0", screen_device);
 	}
-	make_alias(&first, "tty1", 1, of_screen);
-	of_serial->port = &serial_port;
+	make_alias(&first, "tty1", DEVICE_NUMBER(DEVICE_TTY_MAJOR, 1), of_screen);
+	if (port)
+		serial_line_join(port, of_serial);
+	serial_find_rest();
+	serial_lines_make();
 	of_screen->set_key = set_key;
 	if (screen_present())
 		of_screen->flush = flush_terminal;
@@ -286,9 +240,10 @@ static void lead(bool screen, char typed)
 
 /*
  * Pass all typed bytes that the device has to the terminal, up to MOST_INPUTS * INPUT of them: interrupts are off, and
- * a port whose device was removed reports a byte for ever. The device raises another interrupt for what is left.
+ * a port whose device was removed reports a byte for ever. The device raises another interrupt for what is left. port:
+ * where to read; NULL: the keyboard.
  */
-static void take_input(struct tty *tty, int (*read)(void), bool screen)
+static void take_input(struct tty *tty, struct serial_port *port)
 {
 	char typed[INPUT];
 	size_t count = sizeof(typed);
@@ -296,37 +251,28 @@ static void take_input(struct tty *tty, int (*read)(void), bool screen)
 	for (int inputs = 0; inputs < MOST_INPUTS && count == sizeof(typed); inputs++) {
 		int byte;
 
-		for (count = 0; count < sizeof(typed) && (byte = read()) >= 0; count++)
+		for (count = 0; count < sizeof(typed) && (byte = port ? serial_read(port) : keyboard_read()) >= 0;
+		     count++)
 			typed[count] = (char)byte;
 		if (!count)
 			break;
-		lead(screen, typed[0]);
+		if (!port || tty == of_serial)
+			lead(!port, typed[0]);
 		tty_input(tty, typed, count);
 	}
-}
-
-static void take_serial_input(void)
-{
-	take_input(of_serial, serial_read, false);
-}
-
-static void serial_interrupt(void *ctx)
-{
-	(void)ctx;
-	serial_serve(take_serial_input);
 }
 
 static void keyboard_interrupt(void *ctx)
 {
 	(void)ctx;
-	take_input(of_screen, keyboard_read, true);
+	take_input(of_screen, NULL);
 }
 
 uint8_t terminals_take_keys(const uint8_t *codes, size_t count)
 {
 	keyboard_feed(codes, count);
 	if (drawer)
-		take_input(of_screen, keyboard_read, true);
+		take_input(of_screen, NULL);
 	return keyboard_leds();
 }
 
@@ -337,72 +283,36 @@ static void begin_keyboard(void)
 
 	keyboard_interrupts_on();
 	flags = irq_guard_enter();
-	take_input(of_screen, keyboard_read, true);
+	take_input(of_screen, NULL);
 	irq_guard_leave(flags);
 }
 
-/* A device that has no interrupt, and is asked by a timer instead. Guard: fixed after boot, but for the timer. */
-struct polled {
-	struct timer timer;
-	irq_handler_fn *handler; /* NULL: the device has an interrupt */
-};
-
-static struct polled polled_serial, polled_keyboard;
-
-static void poll(struct timer *timer)
-{
-	struct polled *p = (struct polled *)timer; /* its first member */
-
-	p->handler(NULL);
-	timer_start(timer, time_add(clock_monotonic_ns(), POLL_NS));
-}
-
-/*
- * Have `handler` called when the device has something: by ISA interrupt `isa`, or by polling when that is -1 or
- * belongs to no controller. Returns whether there is an interrupt.
- */
-static bool connect(int isa, irq_handler_fn *handler, struct polled *polled, const char *name)
-{
-	uint32_t gsi;
-
-	if (isa >= 0 && irq_register_isa((unsigned)isa, handler, NULL, &gsi) == OK) {
-		irq_enable(gsi);
-		return true;
-	}
-	log_info("%s: no interrupt, so it is polled\n", name);
-	polled->handler = handler;
-	polled->timer.fire = poll;
-	timer_start(&polled->timer, clock_monotonic_ns());
-	return false;
-}
-
-static void end_polling(struct polled *polled)
-{
-	if (polled->handler)
-		(void)timer_cancel(&polled->timer);
-}
+static struct device_poll polled_keyboard; /* fixed after boot, but for the timer */
 
 void terminals_connect(void)
 {
 	drawer = task_current();
 	sched_set(drawer, &(struct task_sched){ .nice = DRAWER_NICE });
 	screen_show_later(draw_later);
-	serial_start_queue(serial_has_room);
-	if (is_shared() && screen_present())
-		serial_text_is_seen();
-	if (serial_present() && connect(serial_isa(), serial_interrupt, &polled_serial, "serial port"))
-		serial_interrupts_on();
-	if (keyboard_present() && connect(IRQ_KEYBOARD, keyboard_interrupt, &polled_keyboard, "keyboard"))
+	serial_lines_connect(take_input);
+	if (is_shared() && screen_present() && serial_leading())
+		serial_text_is_seen(serial_leading());
+	if (!keyboard_present())
+		return;
+	if (device_take_isa(IRQ_KEYBOARD, keyboard_interrupt, NULL)) {
 		begin_keyboard();
+	} else {
+		log_info("keyboard: no interrupt, so it is polled\n");
+		device_poll_start(&polled_keyboard, keyboard_interrupt, NULL);
+	}
 }
 
 void terminals_disconnect(void)
 {
 	static const char reset[] = "\033[?1049l\033[!p";
 
-	end_polling(&polled_serial);
-	end_polling(&polled_keyboard);
-	serial_end_queue();
+	device_poll_end(&polled_keyboard);
+	serial_lines_disconnect();
 	keyboard_interrupts_off();
 	screen_show_later(NULL);
 	sched_set(drawer, &(struct task_sched){ 0 });

@@ -129,6 +129,8 @@ static void drain(void)
 		model_send_one();
 }
 
+static struct serial_port *const port = &serial_ports[0];
+
 static uint64_t now_ns;
 static uint64_t look_takes_ns; /* somebody waits for the port: so long is each look at the clock */
 static unsigned wakes;
@@ -141,7 +143,7 @@ uint64_t clock_monotonic_ns(void)
 
 void timer_start(struct timer *timer, uint64_t deadline_ns)
 {
-	assert_ptr_equal(timer, &look_timer);
+	assert_ptr_equal(timer, &port->timer);
 	timer->queued = true;
 	timer->deadline_ns = deadline_ns;
 }
@@ -151,10 +153,10 @@ static void pass_time(uint64_t ns)
 {
 	uint64_t end = now_ns + ns;
 
-	while (look_timer.queued && look_timer.deadline_ns <= end) {
-		now_ns = look_timer.deadline_ns;
-		look_timer.queued = false;
-		look_timer.fire(&look_timer);
+	while (port->timer.queued && port->timer.deadline_ns <= end) {
+		now_ns = port->timer.deadline_ns;
+		port->timer.queued = false;
+		port->timer.fire(&port->timer);
 	}
 	now_ns = end;
 }
@@ -163,17 +165,17 @@ static void pass_time(uint64_t ns)
 static void power_on(struct model chip)
 {
 	model = chip;
-	memset(text_bytes, 0, sizeof(text_bytes));
-	serial = (struct serial_port){ .queue = { .text = text_bytes, .messages = message_bytes } };
-	look_timer = (struct timer){ 0 };
-	text_is_seen = is_awaited = false;
-	now_ns = progress_ns = look_takes_ns = 0;
+	memset(first_rings, 0, sizeof(first_rings));
+	first_is_taken = false;
+	*port = (struct serial_port){ .base = 0x3f8, .console = true };
+	now_ns = look_takes_ns = 0;
 	wakes = 0;
-	(void)serial_start(0x3f8, 1);
+	(void)serial_start(port, 1);
 }
 
-static void note_wake(void)
+static void note_wake(void *ctx)
 {
+	assert_ptr_equal(ctx, &wakes);
 	wakes++;
 }
 
@@ -181,17 +183,18 @@ static void note_wake(void)
 static void power_on_queued(struct model chip)
 {
 	power_on(chip);
-	serial_start_queue(note_wake);
-	serial_interrupts_on();
+	serial_start_queue(port, note_wake, &wakes);
+	serial_interrupts_on(port);
 }
 
 static void write_text(const char *text)
 {
-	serial_write_raw(text, strlen(text));
+	serial_write_raw(port, text, strlen(text));
 }
 
-static void no_input(void)
+static void no_input(void *ctx)
 {
+	assert_null(ctx);
 }
 
 /* The transmitter has become empty: its interrupt. */
@@ -199,7 +202,7 @@ static void ready(void)
 {
 	model.stuck = false;
 	drain();
-	serial_serve(no_input);
+	serial_serve(port, no_input, NULL);
 }
 
 /* The same until nothing waits. */
@@ -207,7 +210,7 @@ static void ready_for_all(void)
 {
 	do
 		ready();
-	while (model.queued || port_queue_sends(&serial.queue));
+	while (model.queued || port_queue_sends(&port->queue));
 }
 
 static void say_it(const char *text)
@@ -229,12 +232,12 @@ static void the_line_is_set_up(void **state)
 {
 	(void)state;
 	power_on((struct model){ .slowness = 3 });
-	assert_true(serial_present());
+	assert_ptr_equal(serial_port(0), port);
 	assert_int_equal(model.divisor, 1);
 	assert_int_equal(model.registers[3], 0x03);
 	assert_int_equal(model.registers[1], 0);
 	assert_int_equal(model.registers[4], 0x0b);
-	assert_int_equal(serial_read(), -1); /* the loopback byte is not taken for input */
+	assert_int_equal(serial_read(port), -1); /* the loopback byte is not taken for input */
 }
 
 static void text_goes_out_whole(void **state)
@@ -278,24 +281,24 @@ static void input_is_read_without_waiting(void **state)
 {
 	(void)state;
 	power_on((struct model){ 0 });
-	assert_int_equal(serial_read(), -1);
+	assert_int_equal(serial_read(port), -1);
 	memcpy(model.received + model.received_count, "ab\xff", 3);
 	model.received_count += 3;
-	assert_int_equal(serial_read(), 'a');
-	assert_int_equal(serial_read(), 'b');
-	assert_int_equal(serial_read(), 0xff);
-	assert_int_equal(serial_read(), -1);
+	assert_int_equal(serial_read(port), 'a');
+	assert_int_equal(serial_read(port), 'b');
+	assert_int_equal(serial_read(port), 0xff);
+	assert_int_equal(serial_read(port), -1);
 }
 
 static void an_absent_port_costs_nothing(void **state)
 {
 	(void)state;
 	power_on((struct model){ .absent = true });
-	assert_false(serial_present());
+	assert_null(serial_port(0));
 	assert_true(model.accesses <= 4);
 	model.accesses = 0;
 	say_it("nobody listens\n");
-	assert_int_equal(serial_read(), -1);
+	assert_int_equal(serial_read(port), -1);
 	assert_int_equal(model.accesses, 0);
 }
 
@@ -303,7 +306,7 @@ static void a_port_that_answers_nothing_is_absent(void **state)
 {
 	(void)state;
 	power_on((struct model){ .deaf = true });
-	assert_false(serial_present());
+	assert_null(serial_port(0));
 	say_it("nobody listens\n");
 	assert_int_equal(model.sent_size, 0);
 	assert_int_equal(model.registers[4] & 0x10, 0);
@@ -313,7 +316,7 @@ static void a_stuck_transmitter_is_given_up(void **state)
 {
 	(void)state;
 	power_on((struct model){ 0 });
-	assert_true(serial_present());
+	assert_ptr_equal(serial_port(0), port);
 	model.stuck = true;
 	model.accesses = 0;
 	say_it("this goes nowhere, and takes one bounded wait\n");
@@ -337,21 +340,21 @@ static void text_waits_for_a_port_that_does_not_take_it(void **state)
 	power_on_queued((struct model){ .stuck = true });
 	model.accesses = 0;
 	for (int i = 0; i < 100; i++) {
-		assert_true(serial_room() >= 21);
+		assert_true(serial_room(port) >= 21);
 		write_text("one more line of text\n");
 		strcat(expected, "one more line of text\n");
 	}
 	/* Nobody has waited, and nothing is lost. */
 	assert_true(model.accesses <= 2 * 100 + 10);
-	assert_int_equal(serial_waiting(), 2200);
-	assert_false(serial_is_idle());
+	assert_int_equal(serial_waiting(port), 2200);
+	assert_false(serial_is_idle(port));
 	ready_for_all();
 	expect_sent(expected);
-	assert_true(serial_is_idle());
+	assert_true(serial_is_idle(port));
 	assert_int_equal(model.registers[1], IER_DATA);
 	/* None of it is left in the kernel's memory. */
-	for (size_t i = 0; i < sizeof(text_bytes); i++)
-		assert_int_equal(text_bytes[i], 0);
+	for (size_t i = 0; i < sizeof(first_rings); i++)
+		assert_int_equal(first_rings[i], 0);
 }
 
 static void programs_are_told_of_room(void **state)
@@ -360,23 +363,23 @@ static void programs_are_told_of_room(void **state)
 
 	(void)state;
 	power_on_queued((struct model){ .stuck = true });
-	assert_int_equal(serial_room(), PORT_WRITES);
+	assert_int_equal(serial_room(port), PORT_WRITES);
 	memset(page, 'x', sizeof(page));
-	serial_write_raw(page, sizeof(page));
-	assert_int_equal(serial_room(), 0);
+	serial_write_raw(port, page, sizeof(page));
+	assert_int_equal(serial_room(port), 0);
 	/* What is echoed finds room all the same. */
 	write_text("echo");
-	assert_int_equal(serial_waiting(), PORT_WRITES + 4);
+	assert_int_equal(serial_waiting(port), PORT_WRITES + 4);
 	ready();
 	assert_int_equal(wakes, 0);
 	while (!wakes)
 		ready();
-	assert_true(serial_room() >= PORT_WRITES / 2);
-	assert_false(serial_is_idle());
+	assert_true(serial_room(port) >= PORT_WRITES / 2);
+	assert_false(serial_is_idle(port));
 	wakes = 0;
 	ready_for_all();
 	pass_time(NS_PER_S);
-	assert_true(wakes > 0 && serial_is_idle());
+	assert_true(wakes > 0 && serial_is_idle(port));
 	assert_int_equal(model.sent_size, PORT_WRITES + 4);
 	assert_memory_equal(model.sent + PORT_WRITES, "echo", 4);
 	/* Who waits for none is not told of any. */
@@ -393,7 +396,7 @@ static void a_port_without_interrupt_is_looked_at(void **state)
 	(void)state;
 	for (int no_fifo = 0; no_fifo <= 1; no_fifo++) {
 		power_on((struct model){ .stuck = true, .no_fifo = no_fifo });
-		serial_start_queue(note_wake);
+		serial_start_queue(port, note_wake, &wakes);
 		write_text("a text of more than one load of the transmitter's\n");
 		model.stuck = false;
 		for (int i = 0; i < 60; i++) {
@@ -403,7 +406,7 @@ static void a_port_without_interrupt_is_looked_at(void **state)
 		expect_sent("a text of more than one load of the transmitter's\n");
 		drain();
 		pass_time(NS_PER_S);
-		assert_false(look_timer.queued);
+		assert_false(port->timer.queued);
 	}
 }
 
@@ -464,22 +467,22 @@ static void text_can_be_stopped_and_dropped(void **state)
 {
 	(void)state;
 	power_on_queued((struct model){ 0 });
-	serial_stop();
+	serial_stop(port);
 	write_text("stopped\n");
 	say_it("a message\n");
 	ready();
 	pass_time(NS_PER_S);
 	expect_sent("a message\r\n");
-	assert_false(look_timer.queued);
-	serial_go();
+	assert_false(port->timer.queued);
+	serial_go(port);
 	ready_for_all();
 	expect_sent("a message\r\nstopped\n");
 	model.stuck = true;
-	model.sent_size = serial.room = 0;
+	model.sent_size = port->room = 0;
 	write_text("dropped\n");
 	say_it("kept\n");
-	serial_drop();
-	assert_int_equal(serial_waiting(), 0);
+	serial_drop(port);
+	assert_int_equal(serial_waiting(port), 0);
 	ready_for_all();
 	expect_sent("kept\r\n");
 }
@@ -494,17 +497,17 @@ static void a_dead_port_beside_a_screen_is_given_up(void **state)
 	for (int seen = 0; seen <= 1; seen++) {
 		power_on_queued((struct model){ .stuck = true });
 		if (seen)
-			serial_text_is_seen();
-		serial_write_raw(page, sizeof(page));
-		assert_int_equal(serial_room(), 0);
+			serial_text_is_seen(port);
+		serial_write_raw(port, page, sizeof(page));
+		assert_int_equal(serial_room(port), 0);
 		pass_time(9 * NS_PER_S);
-		assert_int_equal(serial_room(), 0);
+		assert_int_equal(serial_room(port), 0);
 		pass_time(2 * NS_PER_S);
-		assert_int_equal(serial_room(), seen ? PORT_WRITES : 0);
+		assert_int_equal(serial_room(port), seen ? PORT_WRITES : 0);
 		assert_int_equal(wakes, seen);
 	}
-	assert_true(serial_is_idle());
-	assert_false(look_timer.queued);
+	assert_true(serial_is_idle(port));
+	assert_false(port->timer.queued);
 	write_text("lost\nand lost\n");
 	assert_int_equal(serial_lost(), PORT_WRITES + 2);
 	model.stuck = false;
@@ -520,9 +523,9 @@ static void the_end_brings_what_waits(void **state)
 	power_on_queued((struct model){ .slowness = 5 });
 	write_text("what a program said last, more than one load of it\n");
 	say_it("and the kernel\n");
-	serial_stop();
+	serial_stop(port);
 	look_takes_ns = NS_PER_MS;
-	serial_end_queue();
+	serial_end_queues();
 	say_it("and the page\n");
 	expect_sent("what a program said last, more than one load of it\nand the kernel\r\nand the page\r\n");
 	assert_int_equal(model.registers[1], 0);
@@ -553,11 +556,11 @@ static void an_interrupt_ends(void **state)
 	for (int i = 0; i < 100; i++)
 		write_text("one more line of text, and another, and another\n");
 	model.stuck = false;
-	for (int i = 0; i < 1000 && port_queue_sends(&serial.queue); i++) {
+	for (int i = 0; i < 1000 && port_queue_sends(&port->queue); i++) {
 		size_t before = model.sent_size;
 
 		drain();
-		serial_serve(no_input);
+		serial_serve(port, no_input, NULL);
 		assert_true(model.sent_size - before <= (MOST_ROUNDS + 1) * MOST_AT_ONCE + FIFO_SIZE);
 	}
 	drain();

@@ -1,8 +1,8 @@
-"""Serial ports other than COM1: those of the command line, those that are simply there, a PCI card's."""
+"""Serial ports other than COM1: those of the command line, those that are simply there, a PCI card's; several at once."""
 
 import pytest
 from bundles import busybox_bundle
-from machine import Config, Machine
+from machine import Config, Machine, SerialPipe
 
 # What is there, what the command line says of it, the terminal's name, and a line of the log.
 PORTS = {
@@ -10,9 +10,9 @@ PORTS = {
     "the fourth beside the first": (("-serial", "null", "-device", "isa-serial,chardev=line,index=3"), "console=ttyS3",
                                     "ttyS3", "AnkeOS"),
     "an address": (("-device", "isa-serial,chardev=line,iobase=0x1e0,irq=5"), "earlycon=uart8250,io,0x1e0,115200n8",
-                   "ttyS4", "serial port: no interrupt, so it is polled"),
+                   "ttyS4", "serial port ttyS4: no interrupt, so it is polled"),
     "a card": (("-device", "pci-serial,chardev=line"), "console=ttyS0", "ttyS4",
-               "serial port: no interrupt, so it is polled"),
+               "serial port ttyS4: no interrupt, so it is polled"),
     "the third alone, unnamed": (("-device", "isa-serial,chardev=line,index=2"), "", "ttyS2", "AnkeOS"),
 }
 
@@ -30,3 +30,47 @@ def test_port(name, tmp_path):
         machine.wait_for(r"^hello\n1\n2\n(.*\n)*1999\n2000\nend\n", since)
         machine.send("exit\n")
         assert machine.wait_exit() == "guest-shutdown"
+
+
+def read_until(pipe, end):
+    """What comes from a port, up to and with `end`."""
+    got = b""
+    while end not in got:
+        more = pipe.read(60)
+        assert more, got
+        got += more.replace(b"\r", b"")
+    return got
+
+
+def test_several_ports_at_once(tmp_path):
+    """Two consoles have the log, the last one named is /dev/console; two ports share IRQ 4, and each is typed at."""
+    boot = busybox_bundle(tmp_path, "console=ttyS0 console=ttyS1 init=/bin/sh", ("sh", "echo", "seq", "tty", "stty", "cat"))
+    first, third = SerialPipe(tmp_path / "first"), SerialPipe(tmp_path / "third")
+    devices = []
+    for index, name in ((0, "first"), (2, "third")):
+        devices += ["-chardev", f"pipe,id={name},path={tmp_path}/{name}", "-device",
+                    f"isa-serial,chardev={name},index={index}"]
+    with Machine(Config(boot=boot, serial_device=("-device", "isa-serial,chardev=line,index=1", *devices))) as machine:
+        machine.wait_for(r"^/ # \Z")
+        assert "AnkeOS 0.1\n" in machine.text, machine.failure("log")
+        said = read_until(first, b"initramfs: ")
+        assert b"AnkeOS 0.1\n" in said and b"/ # " not in said
+        machine.send("stty -F /dev/ttyS0 -echo; stty -F /dev/ttyS2 -echo; echo here > /dev/ttyS1\n")
+        machine.wait_for(r"^here\n")
+        since = len(machine.raw)
+        machine.send("cat /dev/ttyS0 & cat /dev/ttyS2 &\n")
+        for i in range(20):
+            first.write(f"one {i}\n".encode())
+            third.write(f"three {i}\n".encode())
+        machine.wait_for(r"one 19\n", since)
+        machine.wait_for(r"three 19\n", since)
+        lines = machine.text
+        assert all(f"one {i}\n" in lines and f"three {i}\n" in lines for i in range(20)), machine.failure("typed")
+        machine.send("seq 2000 >/dev/ttyS2; seq 3000 3999 >/dev/ttyS0; kill %1 %2; echo a''ll\n")
+        machine.wait_for(r"^all\n")
+        assert read_until(third, b"\n2000\n").split() == [str(i).encode() for i in range(1, 2001)]
+        assert read_until(first, b"\n3999\n").endswith("".join(f"{i}\n" for i in range(3000, 4000)).encode())
+        machine.send("exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
+    first.close()
+    third.close()
