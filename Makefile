@@ -77,7 +77,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                inflate.c inflate_code.c gzip.c) \
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
-               $(wildcard kernel/fs/*.c) $(addprefix kernel/task/,load_average.c fair_queue.c rt_queue.c rt_share.c) \
+               $(wildcard kernel/fs/*.c) $(addprefix kernel/task/,load_average.c cpu_set.c fair_move.c fair_queue.c rt_queue.c rt_share.c) \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/pci/,pci_function.c pci_scan.c) \
                $(addprefix kernel/dev/usb/,usb_descriptors.c hid_keys.c xhci_ring.c) \
@@ -286,7 +286,7 @@ user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --
 
 USER_TESTS   := apart attributes contents copies cores create events files foreign_memory fpu info jobs locks \
                 mappings memory mqueues msgs neighbour notices permissions pi pidfds policies privileges proc \
-                process programs ptys resume rights seccomp sems settings sharers shm signals sockets splices stale \
+                process programs ptys resume rights seccomp sems settings sharers shm signals sockets splices spread stale \
                 threads time timers together tracing transfers turns usage values vdso watches
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap

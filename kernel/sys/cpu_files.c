@@ -8,6 +8,7 @@
 #include "kernel/fs/sysfs.h"
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/balance.h"
 
 #define MASK_BITS 32 /* bits in one word of a mask, as Linux prints it */
 #define CPU_FILES 10
@@ -70,6 +71,19 @@ static int make_all(struct node *node, struct text *ret)
 	(void)node;
 	CPUS_EACH(cpu) {
 		cpu_set_add(&set, cpu->number);
+	}
+	cpu_files_add_list(ret, &set);
+	return 0;
+}
+
+static int make_isolated(struct node *node, struct text *ret)
+{
+	struct cpu_set set = { { 0 } };
+
+	(void)node;
+	CPUS_EACH(cpu) {
+		if (!cpu_set_has(&shared_cpus, cpu->number))
+			cpu_set_add(&set, cpu->number);
 	}
 	cpu_files_add_list(ret, &set);
 	return 0;
@@ -158,11 +172,9 @@ static int add_cpus(void)
 int cpu_files_init(void)
 {
 	static struct text_entry entries[] = {
-		MACHINE_FILE("online", make_all),
-		MACHINE_FILE("possible", make_all),
-		MACHINE_FILE("present", make_all),
-		MACHINE_FILE("offline", make_none),
-		MACHINE_FILE("kernel_max", make_kernel_max),
+		MACHINE_FILE("online", make_all),        MACHINE_FILE("possible", make_all),
+		MACHINE_FILE("present", make_all),       MACHINE_FILE("offline", make_none),
+		MACHINE_FILE("isolated", make_isolated), MACHINE_FILE("kernel_max", make_kernel_max),
 	};
 
 	topology = topology_read();

@@ -26,7 +26,7 @@
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
-#include "kernel/task/run_queues.h"
+#include "kernel/task/balance.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 
@@ -275,6 +275,39 @@ static unsigned wanted(const char *cmdline)
 	return (unsigned)(most < CPUS_MOST ? most : CPUS_MOST) - 1;
 }
 
+/*
+ * Keep tasks off the CPUs of isolcpus=, unless they may run on no other one. As on Linux words that say how CPUs are to
+ * be isolated may stand before the list; only `domain` speaks of tasks, and is meant when there is none. Call before
+ * the first program.
+ */
+static void isolate(const char *cmdline)
+{
+	char value[256], *list = value;
+	bool any = false, tasks = false;
+	struct cpu_set isolated, left = { { 0 } };
+
+	if (!cmdline_get(cmdline, "isolcpus", value, sizeof(value)))
+		return;
+	for (char *end; *list >= 'a' && *list <= 'z' && (end = strchr(list, ',')); list = end + 1) {
+		*end = '\0';
+		any = true;
+		tasks |= !strcmp(list, "domain");
+	}
+	if (!cpu_set_parse(list, &isolated)) {
+		log_warn("isolcpus=: \"%s\" is no list of CPUs\n", list);
+		return;
+	}
+	if (any && !tasks)
+		return;
+	CPUS_EACH(cpu)
+		if (!cpu_set_has(&isolated, cpu->number))
+			cpu_set_add(&left, cpu->number);
+	if (cpu_set_is_empty(&left))
+		log_warn("isolcpus=: leaves no CPU for tasks, and has no effect\n");
+	else
+		shared_cpus = left;
+}
+
 void cpus_start(const char *cmdline)
 {
 	const uint64_t begun = clock_monotonic_ns();
@@ -297,6 +330,8 @@ void cpus_start(const char *cmdline)
 	start_all();
 	count_ready();
 	trampoline_end();
+	isolate(cmdline);
+	balance_start();
 	/* The kernel's own task, which turns the machine off, runs on the first CPU alone. */
 	sched_set_cpus(task_current(), &(struct cpu_set){ { 1 } });
 	__atomic_store_n(&go, true, __ATOMIC_SEQ_CST);

@@ -3,31 +3,13 @@
  */
 #include "kernel/task/run_queues.h"
 
-/* The most tasks of one list that are looked at to find one that may run on another CPU. */
-#define STEAL_LOOKS 16
+#include "kernel/task/balance.h"
 
 struct sched_counts sched_counts;
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
 /* The run queues of each CPU. Guard: task_lock. */
 PER_CPU struct cpu_queues cpu_queues;
-
-struct percpu *run_queue_choose(const struct task *task)
-{
-	struct percpu *best = may_run_on(task, task->cpu) ? task->cpu : NULL;
-
-	if (best && cpu_is_idle(queues_of(best)))
-		return best;
-	CPUS_EACH(cpu) {
-		if (!may_run_on(task, cpu))
-			continue;
-		if (cpu_is_idle(queues_of(cpu)))
-			return cpu;
-		if (!best || (is_rt(task) && cpu->current->rank > best->current->rank))
-			best = cpu;
-	}
-	return best;
-}
 
 static struct task *task_of(struct run_node *node)
 {
@@ -52,59 +34,15 @@ struct task *run_queue_take(struct cpu_queues *cpu, uint64_t now)
 	return task;
 }
 
-/* Return the first task of a list that may run on `cpu`; NULL: none of the first STEAL_LOOKS may. */
-static struct task *first_for(const struct run_list *list, const struct percpu *cpu)
+/* Do what is due when `task`, which is fair and runs, has had the CPU for a while in which others waited. */
+static void look_at_turn(struct cpu_queues *cpu, const struct task *task, uint64_t now)
 {
-	struct run_node *node = list->first;
+	const uint64_t turn_ns = turn_length(cpu, task, now);
 
-	for (int i = 0; node && i < STEAL_LOOKS; i++, node = node->next)
-		if (may_run_on(task_of(node), cpu))
-			return task_of(node);
-	return NULL;
-}
-
-/* Return a task that waits for the CPU of `from` and may run on `cpu`; NULL: first_for() has found none. */
-static struct task *find_for(const struct cpu_queues *from, const struct percpu *cpu)
-{
-	struct task *task = NULL;
-
-	if (from->rt.count)
-		task = first_for(&from->rt.lists[rt_queue_highest(&from->rt)], cpu);
-	for (uint64_t levels = from->ready.waiting; levels && !task; levels &= levels - 1)
-		task = first_for(&from->ready.levels[__builtin_ctzll(levels)].list, cpu);
-	return task;
-}
-
-struct task *run_queue_steal(struct cpu_queues *cpu)
-{
-	CPUS_EACH(other) {
-		struct task *task = find_for(queues_of(other), cpu->cpu);
-
-		if (!task)
-			continue;
-		run_queue_remove(queues_of(other), task);
-		if (is_rt(task)) {
-			queues_of(other)->rt_tasks--;
-			rt_begins(cpu);
-		}
-		task->cpu = cpu->cpu;
-		return task;
-	}
-	return NULL;
-}
-
-/*
- * Let an idle CPU look for a task if one waits for `from` that it may run: when it became idle there was none, or that
- * task was not allowed to run there yet. The caller holds task_lock.
- */
-static void call_idle_cpu(const struct cpu_queues *from)
-{
-	CPUS_EACH(cpu) {
-		if (cpu_is_idle(queues_of(cpu)) && find_for(from, cpu)) {
-			want_switch(queues_of(cpu));
-			return;
-		}
-	}
+	if (turn_ns < SCHED_SLICE_NS)
+		start_slice(cpu, now - turn_ns);
+	else if (cpu_count == 1 || !balance_turn_over(cpu, now) || cpu->ready.waiting)
+		want_switch(cpu);
 }
 
 static void slice_over(struct timer *timer)
@@ -114,14 +52,15 @@ static void slice_over(struct timer *timer)
 
 	lock_take_off(&task_lock);
 	cpu->slice_runs = false;
-	if (cpu->ready.waiting && task->rank >= 0 && task != cpu->idle) {
-		uint64_t now = clock_monotonic_ns(), turn_ns = turn_length(cpu, task, now);
+	if (cpu->ready.waiting && task != cpu->idle) {
+		uint64_t now = clock_monotonic_ns();
 
-		if (turn_ns >= SCHED_SLICE_NS) {
-			want_switch(cpu);
-			call_idle_cpu(cpu);
-		} else {
-			start_slice(cpu, now - turn_ns);
+		if (!is_rt(task)) {
+			look_at_turn(cpu, task, now);
+		} else if (cpu_count > 1) {
+			(void)balance_turn_over(cpu, now);
+			if (cpu->ready.waiting)
+				start_slice(cpu, now);
 		}
 	}
 	lock_release_off(&task_lock);

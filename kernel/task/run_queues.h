@@ -1,6 +1,7 @@
 /*
- * The run queues, shared by the scheduler's files: sched.c chooses the next task and switches to it, sched_rt.c limits
- * real-time tasks, sched_set.c changes how a task is scheduled. A fair task is one that is not real-time.
+ * The run queues, shared by the scheduler's files: sched.c chooses the next task and switches to it, balance.c chooses
+ * the CPU, sched_rt.c limits real-time tasks, sched_set.c changes how a task is scheduled. A fair task is one that is
+ * not real-time.
  */
 #pragma once
 
@@ -35,9 +36,15 @@ struct cpu_queues {
 		uint64_t since_ns;       /* the task's started_ns when its turn went on */
 		uint64_t turn_ns;        /* how long the task's turn had lasted by then */
 	} resumed;                       /* the fair task whose turn last went on after an interruption */
+	unsigned look_at;                /* number of the CPU that balance.c looks at next for this one */
+	uint32_t seed;                   /* balance.c's, for fair_skips() */
+	uint64_t balanced_ns; /* when a waiting task was last moved from this CPU or to it, to share CPUs fairly */
 };
 
 extern PER_CPU struct cpu_queues cpu_queues;
+
+/* All CPUs with tasks that wait for them, and some that have none any more. Guard: task_lock. */
+extern struct cpu_set crowded_cpus;
 
 /*
  * Make the run queues of this CPU ready for use, and let `idle` be its idle task, of which nobody else knows. Call once
@@ -53,12 +60,6 @@ static inline struct cpu_queues *queues_of(const struct percpu *cpu)
 	return per_cpu_of(cpu, cpu_queues);
 }
 
-/* Return whether a CPU has nothing to run, and nothing was given to it either. The caller holds task_lock. */
-static inline bool cpu_is_idle(const struct cpu_queues *cpu)
-{
-	return cpu->cpu->current == cpu->idle && !cpu->ready.waiting && !cpu->rt.count;
-}
-
 static inline bool may_run_on(const struct task *task, const struct percpu *cpu)
 {
 	return cpu_set_has(&task->may, cpu->number);
@@ -72,20 +73,16 @@ static inline void want_switch(const struct cpu_queues *cpu)
 		cpu_call_reschedule(cpu->cpu);
 }
 
-/*
- * Return the CPU that is to run a task that has become ready: the one that ran it last if that is idle, or else one
- * that is idle; a real-time task may take the CPU of the task with the least priority. The caller holds task_lock.
- */
-struct percpu *run_queue_choose(const struct task *task);
-
-/*
- * Find a task that waits for another CPU and may run on `cpu`, remove it from the other's queue, and return it; NULL:
- * none was found. The caller holds task_lock.
- */
-struct task *run_queue_steal(struct cpu_queues *cpu);
-
 /* Remove and return the task of a CPU's queues that is to run next; NULL: none is ready. The caller holds task_lock. */
 struct task *run_queue_take(struct cpu_queues *cpu, uint64_t now);
+
+/*
+ * Note that a task waits for a CPU while another one runs, so that other CPUs find it. The caller holds task_lock.
+ */
+static inline void balance_note_waiting(const struct cpu_queues *cpu)
+{
+	cpu_set_add(&crowded_cpus, cpu->cpu->number);
+}
 
 static inline bool is_rt(const struct task *task)
 {
@@ -98,6 +95,7 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 	if (cpu->slice_runs)
 		return;
 	cpu->slice_runs = true;
+	balance_note_waiting(cpu);
 	timer_start(&cpu->slice, time_add(started_ns, SCHED_SLICE_NS));
 }
 
@@ -116,10 +114,12 @@ static inline uint64_t turn_length(const struct cpu_queues *cpu, const struct ta
 /* Add a task to the run queue of its kind. The caller holds task_lock. */
 static inline void run_queue_add(struct cpu_queues *cpu, struct task *task)
 {
-	if (unlikely(is_rt(task)))
+	if (unlikely(is_rt(task))) {
 		rt_queue_add_last(&cpu->rt, &task->ready, (unsigned)-task->rank);
-	else
+		balance_note_waiting(cpu);
+	} else {
 		fair_add(&cpu->ready, &task->ready, (unsigned)task->rank);
+	}
 	task->queued = true;
 	sched_counts.ready++;
 }

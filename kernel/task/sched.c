@@ -13,6 +13,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/sync/kernel_lock.h"
+#include "kernel/task/balance.h"
 #include "kernel/task/load_average.h"
 #include "kernel/task/process.h"
 #include "kernel/task/ptrace_debug.h"
@@ -70,7 +71,7 @@ void sched_ready(struct task *task)
 
 	lock_assert_held(&task_lock);
 	if (unlikely(cpu_count > 1))
-		task->cpu = run_queue_choose(task);
+		task->cpu = balance_choose(task);
 	cpu = queues_of(task->cpu);
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
 	if (unlikely(is_rt(task)))
@@ -227,9 +228,8 @@ static struct task *take_turn(struct cpu_queues *cpu, uint64_t now)
 {
 	struct task *to = run_queue_take(cpu, now);
 
-	if (unlikely(cpu_count > 1) && !to)
-		to = run_queue_steal(cpu);
-
+	if (unlikely(cpu_count > 1))
+		to = balance_take(cpu, to);
 	cpu->interrupted = NULL;
 	/* watch_turn() reads started_ns, so set it before: sched_switch() does so only later. */
 	if (to) {

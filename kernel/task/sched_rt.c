@@ -70,6 +70,9 @@ void rt_watch(struct cpu_queues *cpu, const struct task *task, uint64_t now)
 		timer_start(&cpu->rt_timer, at);
 	else
 		(void)timer_cancel(&cpu->rt_timer);
+	/* Fair tasks that wait behind a real-time one may go to another CPU at the end of what would be a turn. */
+	if (cpu_count > 1 && is_rt(task) && cpu->ready.waiting)
+		start_slice(cpu, now);
 }
 
 void rt_rings(struct timer *timer)
@@ -114,6 +117,7 @@ void rt_leave(struct cpu_queues *cpu, struct task *task, uint64_t now)
 		task->turn_left_ns = rt_settings.turn_ns;
 		rt_queue_add_last(&cpu->rt, &task->ready, priority);
 	}
+	balance_note_waiting(cpu);
 }
 
 void rt_begins(struct cpu_queues *cpu)
@@ -129,6 +133,7 @@ void rt_ready(struct cpu_queues *cpu, struct task *task)
 	if (!task->turn_left_ns)
 		task->turn_left_ns = rt_settings.turn_ns;
 	rt_queue_add_last(&cpu->rt, &task->ready, (unsigned)-task->rank);
+	balance_note_waiting(cpu);
 }
 
 void sched_look(void)

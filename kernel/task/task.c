@@ -15,10 +15,10 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/kernel_lock.h"
+#include "kernel/task/balance.h"
 #include "kernel/task/find.h"
 #include "kernel/task/number.h"
 #include "kernel/task/rights.h"
-#include "kernel/task/run_queues.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/usage.h"
 #include "kernel/task/wait_until.h"
@@ -114,7 +114,7 @@ static void enlist(struct task *task, const char *name, struct number *number)
 	task->alarm.fire = alarm_rings;
 	list_init(&task->tracing.tracees);
 	task->cpu = per_cpu_pointer(percpu);
-	memset(&task->may, 0xff, sizeof(task->may));
+	task->may = shared_cpus;
 	list(task, number);
 }
 

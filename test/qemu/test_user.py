@@ -51,6 +51,15 @@ def test_programs(tmp_path, flavour):
         run_programs(tmp_path, flavour, usertests.BRIEF_WORDS, {}, usertests.BRIEF)
 
 
+def test_isolated(tmp_path):
+    """Nothing runs on the CPU that isolcpus= names but what may run on no other."""
+    with boot(tmp_path, "test-musl.cpio", ("spread",), "isolcpus=domain,2", extra=("-smp", "4")) as machine:
+        machine.wait_for(END)
+        complaints = usertests.complaints(machine.text, ("spread",))
+        complaints += [] if "- the one runs there" in machine.text else ["no CPU is isolated"]
+        assert not complaints, "\n".join([*complaints, machine.text])
+
+
 def test_neighbour(tmp_path):
     """The largest calls at once, where `make test` begins with smaller ones."""
     if "ANKEOS_STORM" not in os.environ:

@@ -10,7 +10,7 @@ TESTS = ("init", "apart", "attributes", "contents", "copies", "cores", "create",
          "foreign_memory", "fpu", "info", "jobs", "locks", "mappings", "memory", "mqueues", "msgs", "neighbour",
          "notices", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys",
          "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets", "splices",
-         "stale", "threads", "time", "timers", "together", "tracing", "transfers", "turns", "usage", "values", "vdso",
+         "spread", "stale", "threads", "time", "timers", "together", "tracing", "transfers", "turns", "usage", "values", "vdso",
          "watches")
 # Programs that take long and find the same on all machines; BRIEF has all others, BRIEF_WORDS tells the runner so.
 LONG = ("neighbour", "sharers")
