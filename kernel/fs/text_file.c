@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/text_file.h"
 
+#include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 
@@ -26,7 +27,8 @@ struct reader {
 	bool begun;         /* the fields below are valid: a text was begun, and making it has not failed since */
 	struct text text;   /* the bytes of the file from `start` on that were made last */
 	uint64_t start;     /* where `text` begins in the file, in bytes */
-	uint64_t place;     /* for `more`: where the next records begin; for `make`: 1 once the text has been made */
+	bool made;          /* for `make`: the text has been made */
+	uint64_t place[TEXT_PLACES]; /* for `more`: where the next records begin, and what it keeps besides */
 };
 
 /* Return the offset behind the bytes that were made last. */
@@ -38,9 +40,11 @@ static uint64_t end_of(const struct reader *reader)
 static void begin(struct reader *reader)
 {
 	reader->text.size = 0;
-	reader->start = reader->place = 0;
+	reader->start = 0;
 	reader->begun = true;
-	reader->goes_on = false;
+	reader->goes_on = reader->made = false;
+	if (reader->more)
+		memset(reader->place, 0, sizeof(reader->place));
 }
 
 /* Add the whole content, or what comes next of it: at least `enough` bytes, or the rest. */
@@ -48,9 +52,9 @@ static int add(struct reader *reader, struct node *node, size_t enough)
 {
 	if (reader->more) {
 		text_reserve(&reader->text, STEP_ROOM);
-		return reader->more(node, &reader->place, enough, &reader->text);
+		return reader->more(node, reader->place, enough, &reader->text);
 	}
-	reader->place = 1;
+	reader->made = true;
 	return reader->make(node, &reader->text);
 }
 
@@ -111,7 +115,7 @@ static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset
 	if ((!*offset && !reader->goes_on) || !reader->begun || *offset < reader->start)
 		begin(reader);
 	moved = copy_made(reader, io, offset);
-	if (moved < 0 || !io->left || *offset < end_of(reader) || (reader->make && reader->place))
+	if (moved < 0 || !io->left || *offset < end_of(reader) || reader->made)
 		return moved;
 	error = make_next(reader, file->node, step_size(reader, io, *offset));
 	if (error)

@@ -46,9 +46,9 @@ int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
 /* Generate the contents of the files of /proc/PID; handle writes to them. */
 text_make_fn proc_make_stat, proc_make_statm, proc_make_comm, proc_make_cmdline, proc_make_environ, proc_make_limits,
 	proc_make_oom_score, proc_make_oom_adjust, proc_make_personality, proc_make_fdinfo, proc_make_auxv,
-	proc_make_wchan, proc_make_syscall;
-text_more_fn proc_more_maps, proc_more_mounts, proc_more_status;
-text_take_fn proc_take_comm, proc_take_oom_adjust;
+	proc_make_wchan, proc_make_syscall, proc_make_slack;
+text_more_fn proc_more_maps, proc_more_smaps, proc_more_smaps_rollup, proc_more_mounts, proc_more_status;
+text_take_fn proc_take_comm, proc_take_oom_adjust, proc_take_slack;
 
 /* A process's memory by kinds, in pages. */
 struct proc_memory {
@@ -67,6 +67,9 @@ struct proc_memory proc_measure(const struct process *process);
  * and the area exist.
  */
 const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size);
+
+/* Add an area's line of /proc/PID/maps, without the part of the area below `start`, an address in the area. */
+void proc_add_area(const struct area *area, vaddr_t start, const char *name, struct text *ret);
 
 /* Return a reference to the credentials of the subject's task, or of its process. */
 struct credentials;

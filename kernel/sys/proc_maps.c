@@ -104,8 +104,7 @@ static void add_name(struct text *text, const char *name)
 	}
 }
 
-/* Add an area's line, without the part of the area below `start`, an address in the area. */
-static void add_area(const struct area *area, vaddr_t start, const char *name, struct text *ret)
+void proc_add_area(const struct area *area, vaddr_t start, const char *name, struct text *ret)
 {
 	char *first = text_room(ret, FIELDS_MOST), *at;
 
@@ -147,7 +146,7 @@ int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct tex
 		if (!name || !area->object || area->object != object)
 			name = proc_area_name(process, area, path, PATH_MAX);
 		object = area->object;
-		add_area(area, area->start > *place ? area->start : *place, name, ret);
+		proc_add_area(area, area->start > *place ? area->start : *place, name, ret);
 		*place = area->end;
 	}
 	kfree(path);

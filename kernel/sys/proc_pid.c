@@ -39,6 +39,9 @@ enum file_number {
 	FILE_SYSCALL,
 	FILE_FDINFO,
 	FILE_PERSONALITY,
+	FILE_SMAPS,
+	FILE_SMAPS_ROLLUP,
+	FILE_TIMERSLACK,
 };
 
 #define NAME(text)                     \
@@ -103,6 +106,10 @@ static const struct proc_file proc_files[] = {
 	[FILE_FDINFO] = { FILE_FDINFO, NAME("fdinfo"), S_IFDIR | 0555, .ops = &proc_fdinfos_ops,
 			  .make = proc_make_fdinfo },
 	SECRET(FILE_PERSONALITY, "personality", proc_make_personality),
+	RECORDS(FILE_SMAPS, "smaps", true, proc_more_smaps),
+	RECORDS(FILE_SMAPS_ROLLUP, "smaps_rollup", true, proc_more_smaps_rollup),
+	[FILE_TIMERSLACK] = { FILE_TIMERSLACK, NAME("timerslack_ns"), S_IFREG | 0666, .ops = &proc_text_ops,
+			      .make = proc_make_slack, .take = proc_take_slack, .process_only = true },
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))

@@ -22,6 +22,8 @@ enum prctl_request {
 	PR_CAPBSET_DROP = 24,
 	PR_GET_SECUREBITS = 27,
 	PR_SET_SECUREBITS = 28,
+	PR_SET_TIMERSLACK = 29,
+	PR_GET_TIMERSLACK = 30,
 	PR_SET_CHILD_SUBREAPER = 36,
 	PR_GET_CHILD_SUBREAPER = 37,
 	PR_SET_NO_NEW_PRIVS = 38,
@@ -199,6 +201,11 @@ SYSCALL_5(prctl, request, a, b, c, d)
 		return set_name(a);
 	case PR_GET_NAME:
 		return args_put(a, task->name, TASK_NAME);
+	case PR_SET_TIMERSLACK:
+		task->slack_ns = a ? a : task->slack_default_ns;
+		return 0;
+	case PR_GET_TIMERSLACK:
+		return (int64_t)task->slack_ns;
 	case PR_SET_CHILD_SUBREAPER:
 		process->rights.subreaper = a != 0;
 		return 0;

@@ -108,6 +108,7 @@ static void list(struct task *task, struct number *number)
 static void enlist(struct task *task, const char *name, struct number *number)
 {
 	task->refs = 1;
+	task->slack_ns = task->slack_default_ns = TASK_SLACK_NS;
 	memcpy(task->name, name, strnlen(name, sizeof(task->name) - 1));
 	task->start_ns = clock_monotonic_ns();
 	task->rank = sched_rank(&task->sched);

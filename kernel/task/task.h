@@ -25,7 +25,8 @@
 #include "kernel/task/task_restart.h"
 #include "kernel/task/task_sched.h"
 
-#define TASK_NAME        16 /* bytes of a name, with its NUL, as Linux's comm */
+#define TASK_SLACK_NS    50000 /* Linux's timer slack of the first task */
+#define TASK_NAME        16    /* bytes of a name, with its NUL, as Linux's comm */
 #define TASK_NO_DEADLINE TIME_NEVER
 enum task_state {
 	TASK_NEW,      /* not started yet: task_wake has no effect */
@@ -81,9 +82,10 @@ struct task {
 	uint64_t system_ns;  /* the part of divided_ns that was spent in the kernel; guard: task_lock */
 	uint64_t left[2];    /* how often the task left the CPU: [0] to wait, [1] runnable; guard: task_lock */
 	uint64_t faults;     /* page faults served for the task */
-	uint32_t personality, io_priority; /* as personality(2) and ioprio_set(2) set them */
-	struct late_work *late;            /* list of the work to do before the task returns to user mode (late.h) */
-	struct process *vfork_child;       /* the child that the task's vfork(2) waits for; NULL: none */
+	uint64_t slack_ns, slack_default_ns; /* PR_SET_TIMERSLACK: without effect, since timers are never late */
+	uint32_t personality, io_priority;   /* as personality(2) and ioprio_set(2) set them */
+	struct late_work *late;              /* list of the work to do before the task returns to user mode (late.h) */
+	struct process *vfork_child;         /* the child that the task's vfork(2) waits for; NULL: none */
 	struct self_write self_write;
 };
 

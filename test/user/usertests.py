@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "apart", "attributes", "contents", "copies", "cores", "create", "events", "files",
+TESTS = ("init", "apart", "areas", "attributes", "contents", "copies", "cores", "create", "events", "files",
          "foreign_memory", "fpu", "info", "jobs", "locks", "mappings", "memory", "mqueues", "msgs", "neighbour",
          "notices", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys",
          "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets", "splices",
