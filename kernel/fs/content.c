@@ -5,6 +5,7 @@
 #include "kernel/fs/content.h"
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/lib/least.h"
 #include "kernel/lib/likely.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
@@ -16,11 +17,6 @@
 
 /* Guard: tasks only, which the kernel does not preempt. */
 uint64_t content_frames;
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* Return whether all of page `index` is in the archive, page-aligned: then it can be mapped where it is. */
 static bool is_whole_in_place(const struct content *content, uint64_t index)

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/cpio.h"
 
+#include "kernel/lib/least.h"
 #include "kernel/lib/string.h"
 
 #define MAGIC_SIZE 6
@@ -62,11 +63,6 @@ const char *cpio_magic(const uint8_t *bytes, uint64_t size)
 		if (size >= others[i].size && memcmp(bytes, others[i].magic, others[i].size) == 0)
 			return others[i].what;
 	return "no newc header: its magic is neither 070701 nor 070702";
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 static void use(struct cpio *cpio, uint64_t size)

@@ -8,6 +8,7 @@
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/notify.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/lib/least.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/socket.h"
@@ -85,11 +86,6 @@ static int64_t wait_for_room(struct file *file, bool nonblock)
 		if (error)
 			return error;
 	}
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* ---- from a file to a pipe ---- */
