@@ -7,10 +7,8 @@
 
 #include "kernel/lib/string.h"
 
-#define END_OF_BLOCK   256
-#define LITERALS_MOST  286
-#define DISTANCES_MOST 30
-#define LENGTH_CODES   19
+#define LITERALS_MOST 286
+#define LENGTH_CODES  19
 
 bool inflate_fail(struct inflate *z, const char *what)
 {

@@ -7,9 +7,7 @@
 
 #include "kernel/lib/string.h"
 
-#define END_OF_BLOCK   256
-#define FIRST_LENGTH   257
-#define DISTANCES_MOST 30
+#define FIRST_LENGTH 257
 
 static uint32_t make_entry(enum inflate_kind kind, unsigned symbol, unsigned bits)
 {

@@ -11,6 +11,9 @@
 #define INFLATE_FAST_MASK ((1U << INFLATE_FAST) - 1)
 #define INFLATE_SYMBOLS   288
 
+#define END_OF_BLOCK   256 /* the symbol that ends a block */
+#define DISTANCES_MOST 30  /* symbols of distances that have a meaning (RFC 1951, 3.2.5) */
+
 /* What the symbols of a code stand for. */
 enum inflate_kind { CODE_LENGTHS, CODE_LITERALS, CODE_DISTANCES };
 
