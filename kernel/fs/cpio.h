@@ -41,7 +41,7 @@ enum cpio_state { CPIO_BETWEEN, CPIO_HEADER, CPIO_NAME, CPIO_BODY, CPIO_PADDING 
 
 #define CPIO_HEADER_SIZE 110
 
-/* The state of reading. The caller supplies its 8 KiB, and zeroes it (cpio_start). Guard: the caller. */
+/* The state of reading, which cpio_start() sets. The caller supplies its 8 KiB. Guard: the caller. */
 struct cpio {
 	const uint8_t *bytes; /* what was fed and is not used yet */
 	uint64_t size;        /* bytes of it */

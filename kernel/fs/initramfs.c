@@ -54,13 +54,12 @@ static bool take_piece(struct gzip *gzip, const uint8_t *bytes, size_t size)
 	packed->error = unpacking_feed(u, bytes, size, &used);
 	if (!packed->error && used < size)
 		packed->error = fail(u->report, u->cpio.at, cpio_magic(bytes + used, size - used), -EINVAL);
-	u->report->packed = packed->error;
 	return !packed->error;
 }
 
 /*
  * Unpack the gzip archive at `pa`, in at most *ret_size bytes; *ret_size becomes its size. After an error all memory up
- * to the end has been given to the frame allocator.
+ * to the end has been given to the frame allocator; but if the heap has no memory for `packed`, nothing is changed.
  */
 static int unpack_packed(struct unpacking *u, paddr_t pa, uint64_t *ret_size)
 {
@@ -88,6 +87,7 @@ static int unpack_packed(struct unpacking *u, paddr_t pa, uint64_t *ret_size)
 		break;
 	default:
 		error = packed->error;
+		report->packed = true;
 		report->left = *ret_size - gzip_used(&packed->gzip);
 		break;
 	}
@@ -128,6 +128,7 @@ static int unpack_all(struct unpacking *u, paddr_t pa, uint64_t size)
 		uint64_t part = size - at;
 
 		u->run_at = at;
+		u->report->left = part;
 		error = gzip_is(bytes + at, part) ? unpack_packed(u, paddr_add(pa, at), &part)
 						  : unpack_plain(u, paddr_add(pa, at), &part);
 		at += part;
@@ -141,7 +142,7 @@ int initramfs_unpack(struct node *root, paddr_t pa, uint64_t size, struct initra
 	context_token_t token;
 	int error;
 
-	*ret = (struct initramfs_report){ 0 };
+	*ret = (struct initramfs_report){ .left = size };
 	if (!u)
 		return fail(ret, 0, "no memory to unpack with", -ENOMEM);
 	unpacking_start(u, root, ret);
