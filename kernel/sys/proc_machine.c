@@ -36,18 +36,32 @@ static void add_kib(struct text *text, const char *name, uint64_t kib)
 	text_add_string(text, " kB\n");
 }
 
-static int make_meminfo(struct node *node, struct text *ret)
+/* What memory is used for, in pages. */
+struct memory_use {
+	uint64_t free, tables, heap;
+	uint64_t shared; /* of files in memory and of shmget(2)'s segments */
+};
+
+static struct memory_use measure_memory(void)
 {
 	context_token_t token = kernel_context_enter();
-	uint64_t free = frame_free_count(&machine_frames) * PAGE_KIB;
-	uint64_t tables = context_table_frames() * PAGE_KIB;
-	struct heap_stats heap = heap_get_stats();
+	struct memory_use use = { .free = frame_free_count(&machine_frames),
+				  .tables = context_table_frames(),
+				  .heap = heap_get_stats().mapped / PAGE_SIZE,
+				  .shared = content_frames + shm_resident };
+
+	kernel_context_leave(token);
+	return use;
+}
+
+static int make_meminfo(struct node *node, struct text *ret)
+{
+	const struct memory_use use = measure_memory();
 
 	(void)node;
-	kernel_context_leave(token);
 	add_kib(ret, "MemTotal:", machine_frames.total * PAGE_KIB);
-	add_kib(ret, "MemFree:", free);
-	add_kib(ret, "MemAvailable:", free);
+	add_kib(ret, "MemFree:", use.free * PAGE_KIB);
+	add_kib(ret, "MemAvailable:", use.free * PAGE_KIB);
 	add_kib(ret, "Buffers:", 0);
 	add_kib(ret, "Cached:", content_frames * PAGE_KIB);
 	add_kib(ret, "SwapCached:", 0);
@@ -55,11 +69,11 @@ static int make_meminfo(struct node *node, struct text *ret)
 	add_kib(ret, "Inactive:", 0);
 	add_kib(ret, "SwapTotal:", 0);
 	add_kib(ret, "SwapFree:", 0);
-	add_kib(ret, "Shmem:", (content_frames + shm_resident) * PAGE_KIB);
-	add_kib(ret, "Slab:", heap.mapped / 1024);
+	add_kib(ret, "Shmem:", use.shared * PAGE_KIB);
+	add_kib(ret, "Slab:", use.heap * PAGE_KIB);
 	add_kib(ret, "SReclaimable:", 0);
-	add_kib(ret, "SUnreclaim:", heap.mapped / 1024);
-	add_kib(ret, "PageTables:", tables);
+	add_kib(ret, "SUnreclaim:", use.heap * PAGE_KIB);
+	add_kib(ret, "PageTables:", use.tables * PAGE_KIB);
 	return 0;
 }
 
@@ -152,18 +166,15 @@ static int make_swaps(struct node *node, struct text *ret)
 
 static int make_vmstat(struct node *node, struct text *ret)
 {
-	context_token_t token = kernel_context_enter();
-	uint64_t free = frame_free_count(&machine_frames), tables = context_table_frames();
-	struct heap_stats heap = heap_get_stats();
+	const struct memory_use use = measure_memory();
 
 	(void)node;
-	kernel_context_leave(token);
-	text_add_line(ret, "nr_free_pages ", free);
+	text_add_line(ret, "nr_free_pages ", use.free);
 	text_add_line(ret, "nr_file_pages ", content_frames);
-	text_add_line(ret, "nr_shmem ", content_frames);
+	text_add_line(ret, "nr_shmem ", use.shared);
 	text_add_line(ret, "nr_slab_reclaimable ", 0);
-	text_add_line(ret, "nr_slab_unreclaimable ", heap.mapped / PAGE_SIZE);
-	text_add_line(ret, "nr_page_table_pages ", tables);
+	text_add_line(ret, "nr_slab_unreclaimable ", use.heap);
+	text_add_line(ret, "nr_page_table_pages ", use.tables);
 	/* There are no disks and no swap space. */
 	text_add_string(ret, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
 	return 0;
