@@ -28,10 +28,9 @@ static int make_setting(struct node *node, struct text *ret)
 	const struct setting *setting = (const struct setting *)text_fs_entry(node);
 
 	if (setting->words)
-		text_add_string(ret, setting->words);
+		text_add(ret, "%s\n", setting->words);
 	else
-		text_add_number(ret, setting->number);
-	text_add_char(ret, '\n');
+		text_add_line(ret, "", setting->number);
 	return 0;
 }
 
@@ -57,6 +56,7 @@ static struct setting settings[] = {
 	NUMBER("kernel/overflowgid", 65534),
 	NUMBER("kernel/overflowuid", 65534),
 	NUMBER("kernel/panic_on_oops", 1),
+	NUMBER("kernel/random/poolsize", ENTROPY_BITS),
 	NUMBER("kernel/randomize_va_space", 2), /* the heap's start as well (exec_load.c) */
 	WORDS("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno log allow"),
 	NUMBER("kernel/tainted", 0),
@@ -121,16 +121,7 @@ static int make_boot_id(struct node *node, struct text *ret)
 static int make_entropy(struct node *node, struct text *ret)
 {
 	(void)node;
-	text_add_number(ret, random_is_ready() ? ENTROPY_BITS : 0);
-	text_add_char(ret, '\n');
-	return 0;
-}
-
-static int make_pool_size(struct node *node, struct text *ret)
-{
-	(void)node;
-	text_add_number(ret, ENTROPY_BITS);
-	text_add_char(ret, '\n');
+	text_add_line(ret, "", random_is_ready() ? ENTROPY_BITS : 0);
 	return 0;
 }
 
@@ -165,7 +156,6 @@ void proc_settings_init(struct text_fs_type *type)
 		{ .path = "sys/kernel/random/uuid", .mode = S_IFREG | 0444, .make = make_uuid },
 		{ .path = "sys/kernel/random/boot_id", .mode = S_IFREG | 0444, .make = make_boot_id },
 		{ .path = "sys/kernel/random/entropy_avail", .mode = S_IFREG | 0444, .make = make_entropy },
-		{ .path = "sys/kernel/random/poolsize", .mode = S_IFREG | 0444, .make = make_pool_size },
 		{ .path = "sys/kernel/printk", .mode = S_IFREG | 0644, .make = make_printk, .take = take_printk },
 	};
 
