@@ -95,6 +95,15 @@ static bool is_worth_trying(const struct path_base *base, const struct candidate
 	return true;
 }
 
+/* Return the first candidate from `at` on that shall be tried, or `end`. */
+static const struct candidate *next_to_try(const struct path_base *base, const struct candidate *at,
+					   const struct candidate *end)
+{
+	while (at < end && !is_worth_trying(base, at))
+		at++;
+	return at;
+}
+
 /* Start a program; argv[0] is its path. Returns 0 or an error, and *refusal as process_start_init() does. */
 static int start(const struct path_base *base, const char *const *argv, struct exec_refusal *refusal)
 {
@@ -130,25 +139,22 @@ bool first_program_start(struct node *root, const char *cmdline)
 	static char words[WORDS_SIZE]; /* static as it is large. Fixed after boot */
 	const struct path_base base = { root, root, &credentials_first, NULL };
 	struct candidate candidates[CANDIDATES_MOST];
+	const struct candidate *end = candidates + choose(cmdline, candidates), *at, *next;
 	const char *argv[ARGUMENTS + 2];
 	struct exec_refusal refusal;
-	size_t count = choose(cmdline, candidates), i = 0;
 
 	format_s(words, sizeof(words), "%s", cmdline_init_words(cmdline));
 	argv[1 + split_words(words, argv + 1, ARGUMENTS)] = NULL;
-	while (i < count && !is_worth_trying(&base, &candidates[i]))
-		i++;
-	while (i < count) {
+	for (at = next_to_try(&base, candidates, end); at < end; at = next) {
 		int error;
 
-		argv[0] = candidates[i++].path;
+		argv[0] = at->path;
 		error = start(&base, argv, &refusal);
 		if (!error)
 			return true;
-		while (i < count && !is_worth_trying(&base, &candidates[i]))
-			i++;
+		next = next_to_try(&base, at + 1, end);
 		log_err("init: %s: %s, error %d%s%s\n", argv[0], reason(&refusal, error), -error,
-			i < count ? "; tried next: " : "", i < count ? candidates[i].path : "");
+			next < end ? "; tried next: " : "", next < end ? next->path : "");
 	}
 	return false;
 }

@@ -146,10 +146,11 @@ static void set_hash_key(void)
 static int unpack(paddr_t pa, uint64_t size, struct initramfs_report *sum)
 {
 	struct initramfs_report report;
-	int error = size ? initramfs_unpack(root, pa, size, &report) : 0;
+	int error;
 
 	if (!size)
 		return 0;
+	error = initramfs_unpack(root, pa, size, &report);
 	say_what_is_wrong(&report, error);
 	sum->nodes += report.nodes;
 	sum->bytes += report.bytes;
