@@ -156,10 +156,10 @@ static struct radix_node *node_new(struct radix *tree, unsigned shift)
 	return node;
 }
 
-/* Give back a node that has no entries: keep it if the tree has others, and no spare one yet. */
+/* Give back a node that has no entries, or keep it as the spare one. */
 static void node_drop(struct radix *tree, struct radix_node *node)
 {
-	if (tree->root && !tree->spare)
+	if (!tree->spare && (tree->root || tree->keeps_spare))
 		tree->spare = node;
 	else
 		tree->free(node);
@@ -210,9 +210,17 @@ static struct way way_to(const struct radix *tree, uint32_t number)
 	return way;
 }
 
+void radix_destroy(struct radix *tree)
+{
+	ASSERT(!tree->root);
+	if (tree->spare)
+		tree->free(tree->spare);
+	tree->spare = NULL;
+}
+
 /*
- * Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. The last
- * node takes the spare one with it.
+ * Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. With the
+ * last one goes the spare one, unless the tree keeps that.
  */
 static void prune(struct radix *tree, struct way *way, uint32_t number)
 {
@@ -227,9 +235,8 @@ static void prune(struct radix *tree, struct way *way, uint32_t number)
 			__atomic_store_n(&above->slots[index], NULL, __ATOMIC_RELEASE);
 		} else {
 			__atomic_store_n(&tree->root, NULL, __ATOMIC_RELEASE);
-			if (tree->spare)
-				tree->free(tree->spare);
-			tree->spare = NULL;
+			if (!tree->keeps_spare)
+				radix_destroy(tree);
 		}
 		node_drop(tree, node);
 	}

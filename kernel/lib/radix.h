@@ -28,9 +28,10 @@ struct radix {
 	struct radix_node *root;
 	/*
 	 * A node without entries, or NULL. The next node that is needed is taken from here, so that entries that come
-	 * and go one by one need no allocation. A tree without entries has no memory, and so none of these.
+	 * and go one by one need no allocation.
 	 */
 	struct radix_node *spare;
+	bool keeps_spare; /* also when there are no entries, until radix_destroy(); fixed when the tree is made */
 	void *(*alloc)(size_t size); /* zeroed memory, or NULL; fixed when the tree is made */
 	void (*free)(void *memory);  /* fixed when the tree is made */
 };
@@ -56,5 +57,11 @@ MUST_CHECK enum status radix_insert(struct radix *tree, uint32_t number, void *i
 /* Make `item`, not NULL, the entry of a number that has an entry already, in place of the old one. */
 void radix_replace(struct radix *tree, uint32_t number, void *item);
 
-/* Remove the entry of the number, which must have one, and return it. */
+/*
+ * Remove the entry of the number, which must have one, and return it. A tree without entries has no memory, unless
+ * `keeps_spare` is set.
+ */
 void *radix_remove(struct radix *tree, uint32_t number);
+
+/* Free the spare node of a tree that has no entries. */
+void radix_destroy(struct radix *tree);

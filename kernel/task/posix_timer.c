@@ -314,7 +314,10 @@ bool posix_timers_end_some(struct process *process)
 	signals->interval_timers[0] = signals->interval_timers[1] = NULL;
 	for (unsigned left = ENDS_AT_ONCE; left && !list_is_empty(&signals->timers); left--)
 		delete (list_item(signals->timers.next, struct posix_timer, in_list));
-	return !list_is_empty(&signals->timers);
+	if (!list_is_empty(&signals->timers))
+		return true;
+	radix_destroy(&signals->timer_numbers);
+	return false;
 }
 
 /* ---- ITIMER_REAL ---- */

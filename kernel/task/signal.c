@@ -352,7 +352,7 @@ int signal_begin(struct process *process, const struct process *from)
 	memcpy(actions, from ? from->signals.actions : ended_actions, size);
 	process->signals.actions = actions;
 	list_init(&process->signals.timers);
-	process->signals.timer_numbers = (struct radix){ .alloc = kzalloc, .free = kfree };
+	process->signals.timer_numbers = (struct radix){ .keeps_spare = true, .alloc = kzalloc, .free = kfree };
 	wait_queue_init(&process->signals.arrivals);
 	wait_queue_init(&process->signals.ended);
 	return 0;

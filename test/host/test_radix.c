@@ -204,6 +204,15 @@ static void test_spare(void **state)
 	}
 	radix_remove(&tree, 1);
 	assert_int_equal(allocated, 0);
+
+	tree.keeps_spare = true;
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(radix_insert(&tree, 1, &items[1]), OK);
+		radix_remove(&tree, 1);
+		assert_int_equal(allocated, 1);
+	}
+	radix_destroy(&tree);
+	assert_int_equal(allocated, 0);
 }
 
 int main(void)
