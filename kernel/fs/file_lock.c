@@ -6,7 +6,7 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 #include "kernel/mm/heap/heap.h"
 
 /* Of the locks of a type, return the first one of another owner that overlaps `wanted`; or NULL. */
@@ -47,16 +47,9 @@ static struct file_lock_wait *wait_of_node(const struct tree_node *node)
 	return tree_item(node, struct file_lock_wait, by_owner);
 }
 
-static void add_record_wait(struct file_lock_wait *wait)
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
 {
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
-
-	for (struct tree_node *at = record_waits; at; at = at->child[side]) {
-		parent = at;
-		side = wait->wanted->owner > wait_of_node(at)->wanted->owner;
-	}
-	tree_add(&record_waits, parent, side, &wait->by_owner, NULL);
+	return wait_of_node(node)->wanted->owner > wait_of_node(other)->wanted->owner;
 }
 
 void file_lock_wait_start(struct file_lock_wait *wait, struct node *node, const struct file_lock *wanted)
@@ -68,7 +61,7 @@ void file_lock_wait_start(struct file_lock_wait *wait, struct node *node, const 
 	wait->range.tag = wanted->owner;
 	interval_add(&node->locks->of[wanted->kind].waits, &wait->range);
 	if (wanted->kind == LOCK_RECORD)
-		add_record_wait(wait);
+		tree_insert(&record_waits, &wait->by_owner, is_behind, NULL);
 }
 
 void file_lock_wait_end(struct file_lock_wait *wait)

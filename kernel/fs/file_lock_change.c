@@ -7,12 +7,12 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/late_work.h"
 
 /* Return the lock that has `node` as its place in the tree by_owner; NULL when `node` is NULL. */
-static struct file_lock *lock_by_owner(struct tree_node *node)
+static struct file_lock *lock_by_owner(const struct tree_node *node)
 {
 	return node ? tree_item(node, struct file_lock, by_owner) : NULL;
 }
@@ -44,21 +44,18 @@ static struct file_lock *next_own(const struct file_lock *lock)
 #define ENDED_LOCKS 2048 /* most locks of a detached tree that one step frees */
 #define FEW_HEIGHT  3    /* a tree that is no higher is not detached: its few locks are freed sooner one by one */
 
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
+{
+	const struct file_lock *lock = lock_by_owner(node), *at = lock_by_owner(other);
+
+	return lock->owner == at->owner ? lock->range.first > at->range.first : lock->owner > at->owner;
+}
+
 static void add(struct locks_of_kind *locks, struct file_lock *lock)
 {
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
-
 	lock->range.tag = lock->owner;
 	interval_add(&locks->by_range[lock->type], &lock->range);
-	for (struct tree_node *at = locks->by_owner; at; at = at->child[side]) {
-		const struct file_lock *other = lock_by_owner(at);
-
-		parent = at;
-		side = lock->owner == other->owner ? lock->range.first > other->range.first
-						   : lock->owner > other->owner;
-	}
-	tree_add(&locks->by_owner, parent, side, &lock->by_owner, NULL);
+	tree_insert(&locks->by_owner, &lock->by_owner, is_behind, NULL);
 }
 
 static void remove_and_free(struct locks_of_kind *locks, struct file_lock *lock)

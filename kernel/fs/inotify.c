@@ -9,7 +9,7 @@
 #include "kernel/fs/text.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/radix.h"
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -137,22 +137,14 @@ static struct inotify_watch *find_node(const struct inotify *inotify, const stru
 	return watch;
 }
 
-static void enter_trees(struct inotify *inotify, struct inotify_watch *watch)
+static bool has_higher_number(const struct tree_node *node, const struct tree_node *other)
 {
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
+	return watch_by_number(node)->number > watch_by_number(other)->number;
+}
 
-	for (struct tree_node *at = inotify->by_number; at; at = at->child[side]) {
-		parent = at;
-		side = watch->number > watch_by_number(at)->number;
-	}
-	tree_add(&inotify->by_number, parent, side, &watch->in_numbers, NULL);
-	parent = NULL;
-	for (struct tree_node *at = inotify->by_node; at; at = at->child[side]) {
-		parent = at;
-		side = watch->watch.node > watch_by_node(at)->watch.node;
-	}
-	tree_add(&inotify->by_node, parent, side, &watch->in_nodes, NULL);
+static bool has_higher_node(const struct tree_node *node, const struct tree_node *other)
+{
+	return watch_by_node(node)->watch.node > watch_by_node(other)->watch.node;
 }
 
 /* Return the next number that no watch has. Numbers rise, and begin again at 1 after the largest. */
@@ -214,7 +206,8 @@ static int add_new(struct inotify *inotify, struct node *node, uint32_t mask)
 		.number = new_number(inotify),
 	};
 	notify_watch_add(&watch->watch, node);
-	enter_trees(inotify, watch);
+	tree_insert(&inotify->by_number, &watch->in_numbers, has_higher_number, NULL);
+	tree_insert(&inotify->by_node, &watch->in_nodes, has_higher_node, NULL);
 	inotify->user->watches++;
 	return watch->number;
 }

@@ -59,12 +59,12 @@ struct inotify_watch {
 	int number;
 };
 
-static inline struct inotify_watch *watch_by_number(struct tree_node *node)
+static inline struct inotify_watch *watch_by_number(const struct tree_node *node)
 {
 	return node ? tree_item(node, struct inotify_watch, in_numbers) : NULL;
 }
 
-static inline struct inotify_watch *watch_by_node(struct tree_node *node)
+static inline struct inotify_watch *watch_by_node(const struct tree_node *node)
 {
 	return node ? tree_item(node, struct inotify_watch, in_nodes) : NULL;
 }

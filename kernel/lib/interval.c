@@ -1,7 +1,7 @@
 /* Trees of intervals; see interval.h. */
 #include "kernel/lib/interval.h"
 
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 
 static struct interval *interval_of(const struct tree_node *node)
 {
@@ -29,16 +29,14 @@ static bool sum(struct tree_node *node)
 	return changed;
 }
 
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
+{
+	return interval_of(node)->first >= interval_of(other)->first;
+}
+
 void interval_add(struct tree_node **root, struct interval *interval)
 {
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
-
-	for (struct tree_node *node = *root; node; node = node->child[side]) {
-		parent = node;
-		side = interval->first >= interval_of(node)->first;
-	}
-	tree_add(root, parent, side, &interval->node, sum);
+	tree_insert(root, &interval->node, is_behind, sum);
 }
 
 void interval_remove(struct tree_node **root, struct interval *interval)

@@ -2,8 +2,9 @@
  * Balanced binary trees (AVL), whose nodes are fields of the structures in the tree: finding, adding and removing take
  * O(log n), and adding and removing need no memory.
  *
- * The tree knows no keys: whoever looks for a node, or for the place of a new one, descends by a loop over `child`.
- * kernel/lib/tree_change.h adds and removes nodes. The code that has a tree says what guards it.
+ * The tree knows no keys: whoever looks for a node descends by a loop over `child`. kernel/lib/tree_change.h adds and
+ * removes nodes, and kernel/lib/tree_insert.h also finds the place of a new one. The code that has a tree says what
+ * guards it.
  */
 #pragma once
 

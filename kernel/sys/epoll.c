@@ -6,7 +6,7 @@
 #include "kernel/sys/epoll.h"
 
 #include "kernel/fs/anonymous.h"
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/epoll_internal.h"
 
@@ -143,16 +143,11 @@ static struct epoll_item *find(struct epoll *epoll, const struct file *file, int
 	return item;
 }
 
-static void add_item(struct epoll *epoll, struct epoll_item *added)
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
 {
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
+	const struct epoll_item *item = epoll_item_in(node);
 
-	for (struct tree_node *node = epoll->items; node; node = node->child[side]) {
-		parent = node;
-		side = side_of(epoll_item_in(node), added->file, added->fd);
-	}
-	tree_add(&epoll->items, parent, side, &added->in_items, NULL);
+	return side_of(epoll_item_in(other), item->file, item->fd) == TREE_HIGH;
 }
 
 /*
@@ -205,7 +200,7 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 		kfree(item);
 		return -ENOMEM;
 	}
-	add_item(epoll, item);
+	tree_insert(&epoll->items, &item->in_items, is_behind, NULL);
 	file_watch(file, &item->watch);
 	if (epoll_is(file))
 		epoll_set_level(epoll);

@@ -4,7 +4,7 @@
  * themselves. One waiter is there for all of them, and passes a wake-up on to the items in the order in which they were
  * added, until it has reached tasks in epoll_wait(2).
  */
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/epoll_internal.h"
 
@@ -23,7 +23,7 @@ struct epoll_group {
 /* All groups, sorted by the queue's address. Guard: tasks only, which the kernel does not preempt. */
 static struct tree_node *groups;
 
-static struct epoll_group *group_in(struct tree_node *node)
+static struct epoll_group *group_in(const struct tree_node *node)
 {
 	return node ? tree_item(node, struct epoll_group, in_groups) : NULL;
 }
@@ -60,6 +60,11 @@ static struct epoll_group *find(struct wait_queue *queue)
 	return group;
 }
 
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
+{
+	return group_in(node)->queue > group_in(other)->queue;
+}
+
 static void leave_groups(struct epoll_group *group)
 {
 	if (!group->left)
@@ -71,8 +76,6 @@ static void leave_groups(struct epoll_group *group)
 static struct epoll_group *get_group(struct wait_queue *queue)
 {
 	struct epoll_group *group = find(queue);
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
 
 	if (group && group->waiter.queue)
 		return group;
@@ -85,11 +88,7 @@ static struct epoll_group *get_group(struct wait_queue *queue)
 	group->queue = queue;
 	group->waiter.wake = group_wake;
 	list_init(&group->items);
-	for (struct tree_node *at = groups; at; at = at->child[side]) {
-		parent = at;
-		side = queue > group_in(at)->queue;
-	}
-	tree_add(&groups, parent, side, &group->in_groups, NULL);
+	tree_insert(&groups, &group->in_groups, is_behind, NULL);
 	wait_queue_add(queue, &group->waiter);
 	return group;
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/lib/tree_change.h"
+#include "kernel/lib/tree_insert.h"
 #include "test/host/random.h"
 
 #define KEYS 300
@@ -49,16 +49,14 @@ static bool sum(struct tree_node *node)
 	return changed;
 }
 
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
+{
+	return item_of(node)->key > item_of(other)->key;
+}
+
 static void add(struct item *item)
 {
-	struct tree_node *parent = NULL;
-	enum tree_side side = TREE_LOW;
-
-	for (struct tree_node *node = root; node; node = node->child[side]) {
-		parent = node;
-		side = item->key > item_of(node)->key;
-	}
-	tree_add(&root, parent, side, &item->node, sum);
+	tree_insert(&root, &item->node, is_behind, sum);
 	item->inside = true;
 }
 
