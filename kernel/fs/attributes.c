@@ -318,30 +318,35 @@ int attribute_set(struct node *node, const struct credentials *who, const char *
 	return error;
 }
 
-int attribute_get(struct node *node, const struct credentials *who, const char *name, const struct attribute **ret)
+/* Find an attribute to which `who` has `access`. Returns 0, -ENODATA, or as check(). */
+static int find_permitted(struct node *node, const struct credentials *who, const char *name, unsigned access,
+			  struct attribute **ret)
 {
-	const struct attribute *attribute;
-	int error = check(node, who, name, ACCESS_READ);
+	int error = check(node, who, name, access);
 
 	if (error)
 		return error;
-	attribute = find_of(node, name);
-	if (!attribute)
-		return -ENODATA;
-	*ret = attribute;
-	return 0;
+	*ret = find_of(node, name);
+	return *ret ? 0 : -ENODATA;
+}
+
+int attribute_get(struct node *node, const struct credentials *who, const char *name, const struct attribute **ret)
+{
+	struct attribute *attribute;
+	int error = find_permitted(node, who, name, ACCESS_READ, &attribute);
+
+	if (!error)
+		*ret = attribute;
+	return error;
 }
 
 int attribute_remove(struct node *node, const struct credentials *who, const char *name)
 {
 	struct attribute *attribute;
-	int error = check(node, who, name, ACCESS_WRITE);
+	int error = find_permitted(node, who, name, ACCESS_WRITE, &attribute);
 
 	if (error)
 		return error;
-	attribute = find_of(node, name);
-	if (!attribute)
-		return -ENODATA;
 	drop(node, *tmpfs_attributes(node), attribute);
 	changed(node);
 	return 0;
