@@ -312,17 +312,22 @@ int node_find_own(struct node *dir, struct name name, struct node **ret)
 }
 
 /*
- * Drop the caller's reference to a node whose name `name` was removed, and tell the watchers. As on Linux those of the
- * node hear of its end, if this is it, before those of the directory hear of the name's.
+ * Remove the name `name` of a node and tell the watchers, unless `error` is set; and drop the caller's reference to the
+ * node. As on Linux those who watch the node hear of its end, if this is it, before those who watch the directory hear
+ * of the name's. Returns `error`, or the error of the file system.
  */
-static void put_removed(struct node *dir, struct name name, struct node *node)
+static int remove_name(struct node *dir, struct name name, struct node *node, int error)
 {
 	const uint32_t mode = node->mode;
 
-	if ((mode & S_IFMT) != S_IFDIR)
+	if (!error)
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
+	if (!error && (mode & S_IFMT) != S_IFDIR)
 		notify_self(node, IN_ATTRIB);
 	node_put(node);
-	notify_name(dir, name, mode, IN_DELETE);
+	if (!error)
+		notify_name(dir, name, mode, IN_DELETE);
+	return error;
 }
 
 int node_unlink(struct node *dir, struct name name, const struct credentials *who)
@@ -335,13 +340,7 @@ int node_unlink(struct node *dir, struct name name, const struct credentials *wh
 	error = node_permit_remove(dir, who, node);
 	if (!error && node_is(node, S_IFDIR))
 		error = -EISDIR;
-	if (!error)
-		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
-	if (error)
-		node_put(node);
-	else
-		put_removed(dir, name, node);
-	return error;
+	return remove_name(dir, name, node, error);
 }
 
 int node_rmdir(struct node *dir, struct name name, const struct credentials *who)
@@ -359,13 +358,7 @@ int node_rmdir(struct node *dir, struct name name, const struct credentials *who
 		error = -ENOTDIR;
 	if (!error && node->mounted)
 		error = -EBUSY;
-	if (!error)
-		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
-	if (error)
-		node_put(node);
-	else
-		put_removed(dir, name, node);
-	return error;
+	return remove_name(dir, name, node, error);
 }
 
 bool node_is_inside(const struct node *dir, const struct node *node)
