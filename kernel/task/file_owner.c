@@ -53,11 +53,6 @@ static struct lock woken_lock = LOCK_INITIAL(LOCK_OWNERS);
  */
 static struct task *sender;
 
-static struct file_owner *owner_of(const struct file *file)
-{
-	return file->owner;
-}
-
 /* ---- from a wake-up to a signal ---- */
 
 static bool send_late(struct late_work *work);
@@ -184,9 +179,7 @@ static unsigned tell(struct file_owner *owner)
 	const bool writable = events & POLLOUT, was_writable = owner->writable;
 
 	owner->writable = writable;
-	if (events & POLLIN)
-		return send(owner, POLL_IN, BAND_IN);
-	if (events & POLLHUP && file_reads(owner->file))
+	if (events & POLLIN || (events & POLLHUP && file_reads(owner->file)))
 		return send(owner, POLL_IN, BAND_IN);
 	if (events & POLLHUP)
 		return send(owner, POLL_HUP, BAND_HUP);
@@ -253,10 +246,13 @@ static void forget(struct file_owner *owner)
 	owner->who.id = 0;
 }
 
-static void leave_woken(struct file_owner *owner)
+/* Leave the file's queue, if the owner is in it, and `woken`: no further signal is sent. */
+static void leave_queue(struct file_owner *owner)
 {
-	uint64_t flags = lock_take(&woken_lock);
+	uint64_t flags;
 
+	wait_queue_remove(&owner->waiter);
+	flags = lock_take(&woken_lock);
 	list_remove(&owner->in_woken);
 	lock_release(&woken_lock, flags);
 }
@@ -265,8 +261,7 @@ static void file_gone(struct file_watch *watch)
 {
 	struct file_owner *owner = list_item(watch, struct file_owner, watch);
 
-	wait_queue_remove(&owner->waiter);
-	leave_woken(owner);
+	leave_queue(owner);
 	forget(owner);
 	owner->file->owner = NULL;
 	kfree(owner);
@@ -275,7 +270,7 @@ static void file_gone(struct file_watch *watch)
 /* Return the file's owner structure, a new one if it has none; NULL: no memory. */
 static struct file_owner *make_owner(struct file *file)
 {
-	struct file_owner *made = owner_of(file);
+	struct file_owner *made = file->owner;
 
 	if (made)
 		return made;
@@ -334,7 +329,7 @@ static bool is_there(const struct file_owner *owner)
 
 struct file_owner_ex file_owner_get(const struct file *file)
 {
-	const struct file_owner *owner = owner_of(file);
+	const struct file_owner *owner = file->owner;
 
 	if (!owner)
 		return (struct file_owner_ex){ FILE_OWNER_TASK, 0 };
@@ -343,7 +338,7 @@ struct file_owner_ex file_owner_get(const struct file *file)
 
 void file_owner_uids(const struct file *file, uint32_t ret[2])
 {
-	const struct file_owner *owner = owner_of(file);
+	const struct file_owner *owner = file->owner;
 
 	ret[0] = owner ? owner->uid : 0;
 	ret[1] = owner ? owner->euid : 0;
@@ -364,7 +359,7 @@ int file_owner_set_signal(struct file *file, uint64_t signal)
 
 int file_owner_signal(const struct file *file)
 {
-	const struct file_owner *owner = owner_of(file);
+	const struct file_owner *owner = file->owner;
 
 	return owner ? owner->signal : 0;
 }
@@ -391,11 +386,9 @@ int file_owner_begin(struct file *file, int fd)
 
 void file_owner_end(struct file *file)
 {
-	struct file_owner *owner = owner_of(file);
+	struct file_owner *owner = file->owner;
 
 	file->flags &= ~(uint32_t)O_ASYNC;
-	if (!owner)
-		return;
-	wait_queue_remove(&owner->waiter);
-	leave_woken(owner);
+	if (owner)
+		leave_queue(owner);
 }
