@@ -69,10 +69,13 @@ static int fill(struct node *node, unsigned mode, uint64_t offset, uint64_t end)
 	struct content *content = node_content(node);
 	const uint64_t last = content_pages(end);
 	uint64_t next = offset / PAGE_SIZE;
-	int error = end > node->size ? file_size_check(end) : 0;
+	int error = 0;
 
-	if (!error && content->seals & F_SEAL_GROW && end > node->size)
-		error = -EPERM;
+	if (end > node->size) {
+		error = file_size_check(end);
+		if (!error)
+			error = content_seals_permit_size(content, end);
+	}
 	if (!error && ((node->fs->pages_max && last - next > node->fs->pages_max) || last - next > free_frames()))
 		error = -ENOSPC;
 	while (!error && next < last) {

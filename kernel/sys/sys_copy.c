@@ -88,11 +88,9 @@ SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
 	return error ? error : result;
 }
 
-/* Return the error with which copy_file_range(2) refuses a pair of files, or 0. */
+/* Return the error with which copy_file_range(2) refuses a pair of files, none of them of O_PATH; or 0. */
 static int check_copy(const struct file *in, const struct file *out)
 {
-	if (!in || !out || in->flags & O_PATH || out->flags & O_PATH)
-		return -EBADF;
 	if (node_is(in->node, S_IFDIR) || node_is(out->node, S_IFDIR))
 		return -EISDIR;
 	if (!node_is(in->node, S_IFREG) || !node_is(out->node, S_IFREG))
@@ -125,7 +123,7 @@ SYSCALL_6(copy_file_range, in_fd, in_at, out_fd, out_at, size, flags)
 	uint64_t from, to;
 	int64_t result, error;
 
-	if (!in || !out || in->flags & O_PATH || out->flags & O_PATH)
+	if (!in || !out || (in->flags | out->flags) & O_PATH)
 		return -EBADF;
 	from = in->offset;
 	to = out->offset;
