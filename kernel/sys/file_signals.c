@@ -66,10 +66,6 @@ static int get_uids(const struct file *file, uint64_t to)
 
 int64_t fcntl_owner(struct file *file, unsigned command, uint64_t value)
 {
-	if (command < F_SETOWN || command > F_GETOWNER_UIDS || (command > F_GETSIG && command < F_SETOWN_EX))
-		return -EINVAL;
-	if (file->flags & O_PATH)
-		return -EBADF;
 	switch (command) {
 	case F_SETOWN:
 		return set_by_sign(file, (int32_t)value);
@@ -83,9 +79,10 @@ int64_t fcntl_owner(struct file *file, unsigned command, uint64_t value)
 		return set_extended(file, value);
 	case F_GETOWN_EX:
 		return get_extended(file, value);
-	default:
+	case F_GETOWNER_UIDS:
 		return get_uids(file, value);
 	}
+	return -EINVAL;
 }
 
 int file_signals_set_flags(struct file *file, int fd, unsigned flags)

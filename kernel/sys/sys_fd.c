@@ -328,6 +328,34 @@ static int64_t refuse_command(unsigned command)
 	return refuse_feature(-EINVAL, "fcntl: F_SETLEASE, a lease of a file,", 0);
 }
 
+/* Do the commands of fcntl(2) that a file opened with O_PATH does not have. */
+static int64_t fcntl_opened(struct file *file, int fd, unsigned command, uint64_t value)
+{
+	switch (command) {
+	case F_SETFL:
+		return file_signals_set_flags(file, fd, (unsigned)value);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_lock(file, fd, command, value);
+	case F_ADD_SEALS:
+	case F_GET_SEALS:
+		return fcntl_seals(file, command, value);
+	case F_SETPIPE_SZ:
+		return file->node->pipe ? pipe_resize(file->node->pipe, (uint32_t)value) : -EBADF;
+	case F_GETPIPE_SZ:
+		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
+	case F_SETLEASE:
+	case F_GETLEASE:
+	case F_NOTIFY:
+		return refuse_command(command);
+	}
+	return fcntl_owner(file, command, value);
+}
+
 SYSCALL_3(fcntl, fd, command, value)
 {
 	struct fd_table *fds = fds_here();
@@ -346,28 +374,8 @@ SYSCALL_3(fcntl, fd, command, value)
 		return fd_set_flags(fds, (int)fd, value & FD_CLOEXEC);
 	case F_GETFL:
 		return file->flags;
-	case F_SETFL:
-		return file->flags & O_PATH ? -EBADF : file_signals_set_flags(file, (int)fd, (unsigned)value);
-	case F_GETLK:
-	case F_SETLK:
-	case F_SETLKW:
-	case F_OFD_GETLK:
-	case F_OFD_SETLK:
-	case F_OFD_SETLKW:
-		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
-	case F_ADD_SEALS:
-	case F_GET_SEALS:
-		return file->flags & O_PATH ? -EBADF : fcntl_seals(file, (unsigned)command, value);
-	case F_SETPIPE_SZ:
-		return file->node->pipe ? pipe_resize(file->node->pipe, (uint32_t)value) : -EBADF;
-	case F_GETPIPE_SZ:
-		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
-	case F_SETLEASE:
-	case F_GETLEASE:
-	case F_NOTIFY:
-		return file->flags & O_PATH ? -EBADF : refuse_command((unsigned)command);
 	}
-	return fcntl_owner(file, (unsigned)command, value);
+	return file->flags & O_PATH ? -EBADF : fcntl_opened(file, (int)fd, (unsigned)command, value);
 }
 
 enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };

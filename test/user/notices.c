@@ -178,6 +178,7 @@ static void test_owner(void)
 	is(sys(SYS_fcntl, ends[0], SETSIG, OWN_SIGNAL), 0, "F_SETSIG");
 	is(sys(SYS_fcntl, ends[0], GETSIG), OWN_SIGNAL, "sets one");
 	is(sys(SYS_fcntl, path, F_SETOWN, getpid()), -EBADF, "not by O_PATH");
+	is(sys(SYS_fcntl, path, 9999, 0), -EBADF, "nor a command that is none");
 	close(path);
 	close(ends[0]);
 	close(ends[1]);
