@@ -3,13 +3,13 @@
  * is full, or there is no memory for one more, the events that do not fit are lost, and IN_Q_OVERFLOW says so once.
  */
 #include "kernel/fs/inotify_internal.h"
+#include "kernel/fs/linux_termios.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 
-#define FIONREAD     0x541b
 #define READ_EVENTS  1024 /* most events that one read takes, so that it ends within a millisecond */
 #define LENGTH_UNIT  sizeof(struct inotify_event)
 #define NAME_ROOM    (NAME_MAX + 1 + LENGTH_UNIT)

@@ -95,7 +95,7 @@ enum linux_tty_request {
 	TIOCOUTQ = 0x5411,
 	TIOCGWINSZ = 0x5413,
 	TIOCSWINSZ = 0x5414,
-	FIONREAD = 0x541b,
+	FIONREAD = 0x541b, /* also of pipes and of inotify's files: how many bytes can be read */
 	TIOCGSERIAL = 0x541e,
 	TIOCPKT = 0x5420,
 	KDGKBTYPE = 0x4b33, /* ioctl_console(2): which keyboard the terminal has */

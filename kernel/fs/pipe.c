@@ -5,14 +5,14 @@
  */
 #include "kernel/fs/pipe.h"
 
+#include "kernel/fs/linux_termios.h"
 #include "kernel/fs/pipe_hand.h"
 #include "kernel/fs/pipe_ring.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/least.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
-
-#define FIONREAD 0x541b
 
 /* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt. */
 struct pipe {
@@ -213,7 +213,7 @@ bool pipe_has_readers(const struct pipe *pipe)
 
 size_t pipe_peek(const struct pipe *pipe, void *buffer, size_t most)
 {
-	const uint64_t all = fill_of(pipe), size = most < all ? most : all;
+	const uint64_t size = least(most, fill_of(pipe));
 	const size_t handed = pipe_hand_peek(pipe->hand, buffer, size);
 	context_token_t token = store_enter();
 

@@ -4,6 +4,7 @@
 #include "kernel/fs/pipe_hand.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/lib/least.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
@@ -55,7 +56,7 @@ int64_t pipe_hand_take(struct pipe_hand *hand, struct user_io *io)
 
 size_t pipe_hand_peek(const struct pipe_hand *hand, void *buffer, size_t size)
 {
-	const uint64_t fill = pipe_hand_fill(hand), most = size < fill ? size : fill;
+	const uint64_t most = least(size, pipe_hand_fill(hand));
 
 	if (most)
 		memcpy(buffer, hand->bytes + hand->start, most);
@@ -64,7 +65,7 @@ size_t pipe_hand_peek(const struct pipe_hand *hand, void *buffer, size_t size)
 
 size_t pipe_hand_skip(struct pipe_hand *hand, size_t size)
 {
-	const uint64_t fill = pipe_hand_fill(hand), most = size < fill ? size : fill;
+	const uint64_t most = least(size, pipe_hand_fill(hand));
 
 	if (most)
 		drop(hand, most);

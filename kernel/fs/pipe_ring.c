@@ -4,6 +4,7 @@
 #include "kernel/fs/pipe_ring.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/lib/least.h"
 #include "kernel/lib/likely.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
@@ -209,7 +210,7 @@ void pipe_ring_peek(const struct pipe_ring *ring, void *buffer, size_t size)
 	for (size_t done = 0, piece; done < size; done += piece) {
 		const uint64_t at = ring->tail + done;
 
-		piece = PAGE_SIZE - at % PAGE_SIZE < size - done ? PAGE_SIZE - at % PAGE_SIZE : size - done;
+		piece = least(PAGE_SIZE - at % PAGE_SIZE, size - done);
 		memcpy((uint8_t *)buffer + done, (uint8_t *)store_ptr(*pipe_ring_frame(ring, at)) + at % PAGE_SIZE,
 		       piece);
 	}
