@@ -25,6 +25,7 @@ static void wait_a_little(void)
 static void say_last_words(void)
 {
 	screen_show_later(NULL);
+	screen_release();
 	screen_show();
 	serial_flush();
 	if (serial_lost())

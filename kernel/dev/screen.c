@@ -27,6 +27,7 @@ static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
 static struct text_console console;                    /* screen_lock */
 static bool ready;                                     /* fixed after boot */
+static bool held;                                      /* a program draws, not the terminal. screen_lock */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
 /*
  * The function that makes a task draw; NULL: changes are drawn at once. Written only before and after programs run, or
@@ -128,7 +129,7 @@ static void feed(struct text_stream *stream, const char *text, size_t size)
 static bool show_row(void)
 {
 	uint64_t flags = lock_take(&screen_lock);
-	bool drawn = text_console_draw_row(&console);
+	bool drawn = !held && text_console_draw_row(&console);
 
 	lock_release(&screen_lock, flags);
 	return drawn;
@@ -136,7 +137,7 @@ static bool show_row(void)
 
 bool screen_is_dirty(void)
 {
-	return ready && text_grid_is_dirty(&console.grid);
+	return ready && !held && text_grid_is_dirty(&console.grid);
 }
 
 bool screen_show_until(bool (*stop)(void))
@@ -163,7 +164,7 @@ void screen_show(void)
 
 void screen_show_few(void)
 {
-	if (later && console.grid.dirty_end > console.grid.dirty + FEW_ROWS)
+	if (later && !held && console.grid.dirty_end > console.grid.dirty + FEW_ROWS)
 		later();
 	else
 		screen_show();
@@ -182,12 +183,48 @@ void screen_feed(const char *text, size_t size)
 	keyboard_set_application(console.application_cursor);
 }
 
+void screen_hold(void)
+{
+	uint64_t flags = lock_take(&screen_lock);
+
+	held = ready;
+	lock_release(&screen_lock, flags);
+}
+
+void screen_release(void)
+{
+	context_token_t token;
+	uint64_t flags;
+
+	if (!held)
+		return;
+	token = kernel_context_enter();
+	flags = lock_take(&screen_lock);
+	held = false;
+	text_grid_redraw(&console.grid);
+	lock_release(&screen_lock, flags);
+	kernel_context_leave(token);
+}
+
+bool screen_is_held(void)
+{
+	return held;
+}
+
+bool screen_framebuffer(struct framebuffer *ret)
+{
+	if (ready)
+		*ret = console.grid.fb;
+	return ready;
+}
+
 void screen_reset(void)
 {
 	uint64_t flags;
 
 	if (!ready)
 		return;
+	screen_release();
 	flags = lock_take(&screen_lock);
 	text_console_reset(&console);
 	lock_release(&screen_lock, flags);

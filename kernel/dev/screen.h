@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/boot/boot_info.h"
+#include "kernel/dev/framebuffer.h"
 #include "kernel/lib/log.h"
 
 /* The memory that the screen needs. Guard: only the caller of screen_memory_get() uses it. */
@@ -56,8 +57,23 @@ void screen_show_few(void);
 void screen_show_later(void (*by)(void));
 
 /*
+ * screen_hold() keeps the terminal from drawing, so that a program may draw: text changes the terminal, and is not
+ * shown. screen_release() ends that: everything is drawn anew with the next screen_show(). Both do nothing if it is so
+ * already. screen_is_held() returns whether the terminal is kept from drawing.
+ */
+void screen_hold(void);
+void screen_release(void);
+bool screen_is_held(void);
+
+/*
+ * Describe the pixels, which are mapped in the kernel context only. Returns false, with *ret unchanged, if there is no
+ * screen.
+ */
+bool screen_framebuffer(struct framebuffer *ret);
+
+/*
  * Clear the screen, and undo the colours, modes, margins and page that programs have set. The change is drawn with the
- * next text.
+ * next text. Also does screen_release().
  */
 void screen_reset(void);
 

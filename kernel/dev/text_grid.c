@@ -19,6 +19,9 @@
 
 #define MOST_FONT_HEIGHT 32
 
+/* In `shown`: what is on the screen is not known. No cell has this value, nor these colours. */
+#define UNKNOWN 0xffffffffU
+
 struct geometry {
 	uint32_t scale, columns, rows;
 };
@@ -283,4 +286,17 @@ void text_grid_draw_row(struct text_grid *grid)
 		draw_cell(grid, column, row, cell, shown[column]);
 		shown[column] = cell;
 	}
+}
+
+void text_grid_redraw(struct text_grid *grid)
+{
+	const struct framebuffer *fb = &grid->fb;
+	const uint32_t width = grid->columns * FONT_WIDTH * grid->scale;
+	const uint32_t height = grid->rows * grid->font->height * grid->scale;
+
+	for (size_t i = 0; i < (size_t)grid->columns * grid->rows; i++)
+		grid->shown[i].raw = UNKNOWN;
+	framebuffer_fill(fb, width, 0, fb->width - width, fb->height, grid->pixels[TEXT_BLACK]);
+	framebuffer_fill(fb, 0, height, fb->width, fb->height - height, grid->pixels[TEXT_BLACK]);
+	mark_dirty(grid, 0, grid->rows);
 }

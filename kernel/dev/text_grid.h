@@ -85,6 +85,12 @@ void text_grid_exchange(struct text_grid *grid);
 /* Show the cursor at `*place`; NULL: nowhere. */
 void text_grid_set_cursor(struct text_grid *grid, const struct text_place *place);
 
+/*
+ * Somebody else has drawn on the screen: have all rows drawn anew, whatever was drawn before. Also fills the pixels
+ * beside and below the cells, so the framebuffer must be mapped in the page tables that are loaded.
+ */
+void text_grid_redraw(struct text_grid *grid);
+
 /* Return whether a row is to be drawn. */
 static inline bool text_grid_is_dirty(const struct text_grid *grid)
 {

@@ -12,6 +12,7 @@ enum device_numbers {
 	DEVICE_KMSG_MINOR = 11,
 	DEVICE_TTY_MAJOR = 4,    /* minors: 0 the console's screen, 64 the first serial port */
 	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console, 2 ptmx */
+	DEVICE_FB_MAJOR = 29,    /* minor 0 fb0 */
 	DEVICE_RTC_MAJOR = 254,  /* the first of those that Linux deals out at boot; minor 0 rtc0 */
 };
 

@@ -50,6 +50,9 @@ struct linux_kbentry {
 	uint16_t value;
 };
 
+/* The argument of KDSETMODE. As on Linux 2 and 3 mean KD_TEXT, too. */
+enum linux_kd_mode { KD_TEXT, KD_GRAPHICS, KD_TEXT0, KD_TEXT1 };
+
 #define KB_101 2 /* the answer to KDGKBTYPE */
 
 enum linux_iflag {
@@ -99,7 +102,9 @@ enum linux_tty_request {
 	TIOCGSERIAL = 0x541e,
 	TIOCPKT = 0x5420,
 	KDGKBTYPE = 0x4b33, /* ioctl_console(2): which keyboard the terminal has */
-	KDSKBENT = 0x4b47,  /* what a key stands for: struct linux_kbentry */
+	KDSETMODE = 0x4b3a, /* who draws on the screen: enum linux_kd_mode */
+	KDGETMODE = 0x4b3b,
+	KDSKBENT = 0x4b47, /* what a key stands for: struct linux_kbentry */
 	TIOCNOTTY = 0x5422,
 	TCSBRKP = 0x5425,
 	TIOCGSID = 0x5429,

@@ -94,8 +94,11 @@ struct tty {
 	void (*answer)(struct tty *tty);
 	/* Do KDSKBENT; NULL: no keyboard, -ENOTTY. Returns 0, -EINVAL, -EPERM. Fixed after boot */
 	int (*set_key)(unsigned table, unsigned key, uint16_t value);
-	void *data;                  /* for the driver. Fixed after boot */
-	const struct tty_port *port; /* NULL: `write` queues nothing. Fixed after boot */
+	/* Do KDSETMODE; NULL: there is no screen, -ENOTTY. Returns 0 or -EPERM. Fixed after boot */
+	int (*set_graphics)(struct tty *tty, bool graphics);
+	bool (*is_graphics)(struct tty *tty); /* for KDGETMODE; set if `set_graphics` is. Fixed after boot */
+	void *data;                           /* for the driver. Fixed after boot */
+	const struct tty_port *port;          /* NULL: `write` queues nothing. Fixed after boot */
 	const struct tty_job_control *jobs;
 	/* For the job control: pids of the leaders of the terminal's session and of its foreground group; 0: none. */
 	int session, foreground; /* guard: lock */

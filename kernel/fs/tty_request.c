@@ -149,6 +149,19 @@ static int64_t keyboard_request(struct tty *tty, unsigned request, struct user_i
 	return error ? error : tty->set_key(entry.table, entry.index, entry.value);
 }
 
+/* Do the requests about who draws on the screen. A terminal that has none returns -ENOTTY. */
+static int64_t screen_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
+{
+	int32_t mode;
+
+	if (!tty->set_graphics)
+		return -ENOTTY;
+	if (request == KDSETMODE)
+		return arg > KD_TEXT1 ? -EINVAL : tty->set_graphics(tty, arg == KD_GRAPHICS);
+	mode = tty->is_graphics(tty) ? KD_GRAPHICS : KD_TEXT;
+	return put(io, &mode, sizeof(mode));
+}
+
 static int64_t do_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
 	struct linux_winsize winsize;
@@ -177,6 +190,9 @@ static int64_t do_request(struct tty *tty, unsigned request, uint64_t arg, struc
 	case KDGKBTYPE:
 	case KDSKBENT:
 		return keyboard_request(tty, request, io);
+	case KDSETMODE:
+	case KDGETMODE:
+		return screen_request(tty, request, arg, io);
 	case TIOCOUTQ:
 		return put_waiting(tty, io);
 	case TCFLSH:

@@ -15,6 +15,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/sys/device_poll.h"
+#include "kernel/sys/screen_mode.h"
 #include "kernel/sys/serial_lines.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/rights.h"
@@ -64,6 +65,12 @@ static void draw_later(void)
 	task_wake(drawer);
 }
 
+void terminals_draw_soon(void)
+{
+	if (drawer)
+		draw_later();
+}
+
 /*
  * Return whether the task must let other tasks run. In a debug build each call also tells the stop watch, which
  * measures how long a task keeps the CPU, that the task has asked.
@@ -83,8 +90,8 @@ static void flush_terminal(struct tty *tty)
 	(void)tty;
 	if (irq_frame())
 		screen_show_few();
-	else if (screen_show_until(is_turn_over) && drawer)
-		draw_later();
+	else if (screen_show_until(is_turn_over))
+		terminals_draw_soon();
 }
 
 static bool is_row_enough(void)
@@ -216,8 +223,11 @@ void terminals_init(const char *cmdline)
 	serial_find_rest();
 	serial_lines_make();
 	of_screen->set_key = set_key;
-	if (screen_present())
+	if (screen_present()) {
 		of_screen->flush = flush_terminal;
+		of_screen->set_graphics = screen_mode_set;
+		of_screen->is_graphics = screen_mode_is_graphics;
+	}
 	screen_leads = choice.screen_leads;
 	set_sizes();
 	screen_set_reply(reply_from_screen);
@@ -318,5 +328,6 @@ void terminals_disconnect(void)
 	sched_set(drawer, &(struct task_sched){ 0 });
 	drawer = NULL;
 	screen_feed(reset, sizeof(reset) - 1);
+	screen_release();
 	screen_show();
 }

@@ -37,6 +37,9 @@ uint8_t terminals_take_keys(const uint8_t *codes, size_t count);
 void terminals_draw(void);
 bool terminals_want_drawing(void);
 
+/* Wake the task that draws, if programs run. May be called by an interrupt handler. */
+void terminals_draw_soon(void);
+
 /*
  * Turn the interrupts of serial port and keyboard off again, and reset the screen to its state before the first
  * program: main page, scrolling of all rows, visible cursor.

@@ -23,9 +23,11 @@
 #include "kernel/sys/core_dump.h"
 #include "kernel/sys/cpu_files.h"
 #include "kernel/sys/devices.h"
+#include "kernel/sys/fb_device.h"
 #include "kernel/sys/first_program.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/rtc_device.h"
+#include "kernel/sys/screen_mode.h"
 #include "kernel/sys/socket_args.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
@@ -75,6 +77,7 @@ static int make_devices(const char *cmdline)
 	pty_init();
 	terminals_init(cmdline);
 	rtc_device_init();
+	fb_device_init();
 	error = node_create(root, dev, &credentials_first, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)
 		return error;
@@ -229,8 +232,9 @@ bool userland_run(const char *cmdline, int *ret_status)
 		return false;
 	terminals_connect();
 	devices_start();
-	*ret_status = process_wait_init(terminals_want_drawing, terminals_draw);
+	*ret_status = process_wait_init(screen_wants_drawing, screen_draw);
 	devices_end();
+	fb_device_end();
 	terminals_disconnect();
 	return true;
 }

@@ -299,6 +299,26 @@ static void a_picture(void **state)
 	screen_close(&s);
 }
 
+/* A program has drawn on the screen: after text_grid_redraw() it looks as before, the margins, too. */
+static void a_redraw_undoes_what_others_drew(void **state)
+{
+	struct boot_framebuffer info = small();
+	uint8_t *before = malloc(info.size);
+	struct screen s;
+
+	(void)state;
+	assert_int_equal(screen_open(&s, info), OK);
+	screen_write(&s, "one \033[41mtwo\033[m\n\n\033[4mfour");
+	memcpy(before, s.pixels, info.size);
+	for (uint32_t y = 0; y < info.height; y++)
+		memset(s.pixels + (size_t)y * info.pitch, 0x55, (size_t)info.width * 4);
+	text_grid_redraw(&s.console.grid);
+	screen_write(&s, "");
+	assert_memory_equal(s.pixels, before, info.size);
+	free(before);
+	screen_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +332,7 @@ int main(void)
 		cmocka_unit_test(screens_of_all_sizes),
 		cmocka_unit_test(what_cannot_work_is_refused),
 		cmocka_unit_test(little_memory_makes_fewer_rows),
+		cmocka_unit_test(a_redraw_undoes_what_others_drew),
 		cmocka_unit_test(a_picture),
 	};
 

@@ -1,16 +1,47 @@
-"""Few bytes that ask the screen for much: whoever else wants to run does so within a million instructions."""
+"""Few bytes that ask the screen for much: whoever else wants to run does so within a million instructions. And /dev/fb0."""
 
 import re
 
 from bundles import KERNEL, bundle
 from contract import BUILD
 from machine import Config, Machine
+from screen import wait_for_text
 
 ARCHIVE = BUILD / "user" / "screen_work.cpio"
 NS = 16  # of the guest's clock, for an instruction
 MOST = 1_000_000  # instructions
 SLEEP = 200_000 // NS  # the neighbour's own
-KINDS = 15
+KINDS = 16
+RED, GREEN, BLUE = b"\xff\0\0", b"\0\xff\0", b"\0\0\xff"
+
+
+def type_line(machine):
+    machine.qmp.human("sendkey x")
+    machine.qmp.human("sendkey ret")
+
+
+def rows_of(image):
+    width, _, pixels = image
+    return [pixels[at:at + width * 3] for at in range(0, len(pixels), width * 3)]
+
+
+def look_at_picture(machine):
+    """The program's picture, where the terminal draws nothing; then another one; then the terminal's text."""
+    machine.wait_for("^painted$")
+    rows = rows_of(machine.screendump())
+    half = len(rows[0]) // 6
+    assert set(rows) == {RED * half + BLUE * half}, "the screen is not red and blue"
+    type_line(machine)
+    machine.wait_for("^painted again$")
+    again = rows_of(machine.screendump())
+    middle = len(rows) // 2
+    assert again[0] == GREEN * 2 * half and again[middle] == GREEN + rows[1][3:], "the screen has not changed"
+    assert again[1:middle] + again[middle + 1:] == rows[1:middle] + rows[middle + 1:], "more has changed than was written"
+    type_line(machine)
+    machine.wait_for("^text$")
+    image = machine.screendump()
+    assert wait_for_text(machine, "hidden").startswith("hidden") and RED not in set(map(bytes, zip(*[iter(image[2])] * 3)))
+    type_line(machine)
 
 
 def test_a_neighbour_runs_beside_the_screen(tmp_path):
@@ -19,8 +50,8 @@ def test_a_neighbour_runs_beside_the_screen(tmp_path):
     with Machine(Config(boot=boot, icount=True)) as machine:
         machine.wait_for("^type$")
         for _ in range(5):
-            machine.qmp.human("sendkey x")
-            machine.qmp.human("sendkey ret")
+            type_line(machine)
+        look_at_picture(machine)
         machine.wait_exit()
         kept = {name: int(us) * 1000 // NS for us, name in
                 re.findall(r"^kept: (\d+) by (.*)\.$", machine.text, re.MULTILINE)}

@@ -2,12 +2,17 @@
  * An /init that asks the screen for as much work as 4 KiB can, in many ways, beside a neighbour that wakes up five
  * thousand times a second: prints for how long the neighbour was kept from running, in microseconds, a line each. At the
  * end somebody types lines on the keyboard, with a screen that scrolls. To be run with -icount, where time is instructions.
+ *
+ * Then it draws a picture by /dev/fb0, and waits after each step until somebody who has looked at the screen types a line.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -16,6 +21,36 @@
 #include <unistd.h>
 
 #include "test/user/tap.h"
+
+#define KDSETMODE 0x4b3a
+#define KDGETMODE 0x4b3b
+
+enum { KD_TEXT, KD_GRAPHICS };
+
+#define FBIOGET_VSCREENINFO 0x4600
+#define FBIOPUT_VSCREENINFO 0x4601
+#define FBIOGET_FSCREENINFO 0x4602
+#define FBIOPAN_DISPLAY     0x4606
+#define TRUE_COLOUR         2
+
+/* Linux's structures of these names. */
+struct fb_var_screeninfo {
+	uint32_t xres, yres, xres_virtual, yres_virtual, xoffset, yoffset, bits_per_pixel, grayscale;
+	struct {
+		uint32_t offset, length, msb_right;
+	} red, green, blue, transp;
+	uint32_t rest[20];
+};
+
+struct fb_fix_screeninfo {
+	char id[16];
+	unsigned long smem_start;
+	uint32_t smem_len, type, type_aux, visual;
+	uint16_t steps[3];
+	uint32_t line_length;
+	unsigned long mmio_start;
+	uint32_t rest[4];
+};
 
 #define MOST      4096
 #define MUCH_TEXT (2 << 20)
@@ -116,6 +151,100 @@ static void take_lines(void)
 	tell("typed lines");
 }
 
+static void must(bool is_so, const char *name)
+{
+	if (!is_so)
+		printf("not ok: %s, error %d\n", name, errno);
+}
+
+/* Give what was drawn the time to get on the screen, and wait for somebody who looks at it. */
+static void let_see(const char *what)
+{
+	char text[100];
+
+	usleep(100000);
+	printf("%s\n", what);
+	fflush(stdout);
+	must(read(screen, text, sizeof(text)) > 0, "a line was typed");
+}
+
+/* The device's answers. Nothing that is refused changes anything. */
+static void ask_device(int file, struct fb_var_screeninfo *mode, struct fb_fix_screeninfo *fixed)
+{
+	struct fb_var_screeninfo other;
+	char byte;
+
+	must(!ioctl(file, FBIOGET_VSCREENINFO, mode) && !ioctl(file, FBIOGET_FSCREENINFO, fixed), "the mode");
+	must(mode->bits_per_pixel == 32 && mode->red.length == 8 && fixed->visual == TRUE_COLOUR, "the colours");
+	must(fixed->line_length >= mode->xres * 4 && fixed->smem_len == fixed->line_length * mode->yres, "the size");
+	other = *mode;
+	must(!ioctl(file, FBIOPUT_VSCREENINFO, &other) && !memcmp(&other, mode, sizeof(other)), "the same mode");
+	must(!ioctl(file, FBIOPAN_DISPLAY, &other), "the same place");
+	other.xres /= 2;
+	must(ioctl(file, FBIOPUT_VSCREENINFO, &other) && errno == EINVAL, "another mode is refused");
+	other.yoffset = 1;
+	must(ioctl(file, FBIOPAN_DISPLAY, &other) && errno == EINVAL, "another place is refused");
+	must(ioctl(file, TIOCGWINSZ, &other) && errno == ENOTTY, "it is no terminal");
+	must(pread(file, &byte, 1, fixed->smem_len) == 0, "reading at the end");
+	must(pwrite(file, &byte, 1, fixed->smem_len) < 0 && errno == ENOSPC, "writing at the end");
+	must(ioctl(file, FBIOGET_VSCREENINFO, NULL) && errno == EFAULT, "no memory for the mode");
+}
+
+static uint32_t pixel(const struct fb_var_screeninfo *mode, uint32_t red, uint32_t green, uint32_t blue)
+{
+	return red << mode->red.offset | green << mode->green.offset | blue << mode->blue.offset;
+}
+
+/* The left half red, the right half blue. */
+static void paint(uint32_t *picture, const struct fb_var_screeninfo *mode, size_t pitch)
+{
+	for (uint32_t y = 0; y < mode->yres; y++)
+		for (uint32_t x = 0; x < mode->xres; x++)
+			picture[y * (pitch / 4) + x] =
+				x < mode->xres / 2 ? pixel(mode, 255, 0, 0) : pixel(mode, 0, 0, 255);
+}
+
+static void draw_a_picture(void)
+{
+	int file = open("/dev/fb0", O_RDWR), kind = -1;
+	struct fb_var_screeninfo mode;
+	struct fb_fix_screeninfo fixed;
+	uint32_t *picture, *row, *own;
+	size_t pitch;
+
+	must(file >= 0, "/dev/fb0");
+	ask_device(file, &mode, &fixed);
+	pitch = fixed.line_length;
+	picture = mmap(NULL, fixed.smem_len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	must(picture != MAP_FAILED && own != MAP_FAILED, "mmap");
+	must(!ioctl(screen, KDSETMODE, KD_GRAPHICS) && !ioctl(screen, KDGETMODE, &kind) && kind == KD_GRAPHICS,
+	     "graphics");
+	own[1] = 1;
+	start();
+	paint(picture, &mode, pitch);
+	tell("a picture");
+	dprintf(screen, "\033[Hhidden");
+	let_see("painted");
+	must(picture[0] == pixel(&mode, 255, 0, 0), "what was painted is read");
+	/* The pages have been shown, and are written to again: by a mapping and by write(2). */
+	picture[(mode.yres / 2) * (pitch / 4)] = pixel(&mode, 0, 255, 0);
+	row = malloc(pitch);
+	for (uint32_t x = 0; x < pitch / 4; x++)
+		row[x] = pixel(&mode, 0, 255, 0);
+	must(pwrite(file, row, pitch, 0) == (ssize_t)pitch, "write");
+	must(picture[1] == row[1] && own[1] == 1, "a mapping sees it, and a private page does not");
+	must(pread(file, row, 4, (long)(mode.yres / 2 * pitch)) == 4 && row[0] == row[1], "read");
+	let_see("painted again");
+	/* What is painted last must not come over the text. */
+	paint(picture, &mode, pitch);
+	must(!ioctl(screen, KDSETMODE, KD_TEXT) && !ioctl(screen, KDGETMODE, &kind) && kind == KD_TEXT, "text");
+	must(ioctl(screen, KDSETMODE, 4) && errno == EINVAL, "another kind");
+	munmap(picture, fixed.smem_len);
+	close(file);
+	let_see("text");
+}
+
 int main(void)
 {
 	pid_t neighbour;
@@ -140,6 +269,7 @@ int main(void)
 	repeat("text", "plain text that goes on and on ");
 	erase_behind_much_text();
 	take_lines();
+	draw_a_picture();
 	kill(neighbour, SIGKILL);
 	waitpid(neighbour, NULL, 0);
 	return 0;

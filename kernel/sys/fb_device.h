@@ -1,0 +1,22 @@
+/*
+ * /dev/fb0, the screen's pixels for programs; fb_device.c says how they get there.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Register the device if there is a screen. Call once, at boot. */
+void fb_device_init(void);
+
+/*
+ * fb_device_show() puts what programs have changed on the screen. fb_device_wants_showing() returns whether it is time
+ * for that: the task that draws is woken then (terminals_draw_soon), and must call fb_device_show().
+ */
+void fb_device_show(void);
+bool fb_device_wants_showing(void);
+
+/* Make it time to show what programs have changed, if there is anything. */
+void fb_device_hurry(void);
+
+/* Show what is left, at once. Call when no program runs any more. */
+void fb_device_end(void);
