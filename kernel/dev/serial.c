@@ -4,6 +4,7 @@
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
+#include "kernel/mm/space/mmio.h"
 
 /*
  * How many times to read the line status before giving up. A read takes about a microsecond on real machines, and 16
@@ -13,6 +14,36 @@
 
 struct serial_port serial_ports[SERIAL_PORTS];
 struct lock serial_lock = LOCK_INITIAL(LOCK_SERIAL);
+
+uint8_t serial_get_memory(const struct serial_port *port, enum serial_register at)
+{
+	const volatile uint8_t *place = (const volatile uint8_t *)port->registers + at * port->place.width;
+	context_token_t token = kernel_context_enter();
+	uint8_t value;
+
+	if (port->place.width == 4)
+		value = (uint8_t)mmio_read32(place);
+	else if (port->place.width == 2)
+		value = (uint8_t) * (const volatile uint16_t *)place;
+	else
+		value = *place;
+	kernel_context_leave(token);
+	return value;
+}
+
+void serial_put_memory(const struct serial_port *port, enum serial_register at, uint8_t value)
+{
+	volatile uint8_t *place = (volatile uint8_t *)port->registers + at * port->place.width;
+	context_token_t token = kernel_context_enter();
+
+	if (port->place.width == 4)
+		mmio_write32(place, value);
+	else if (port->place.width == 2)
+		*(volatile uint16_t *)place = value;
+	else
+		*place = value;
+	kernel_context_leave(token);
+}
 
 static bool wait_for(struct serial_port *port, uint8_t line_status, uint32_t looks)
 {
@@ -59,9 +90,11 @@ bool serial_start(struct serial_port *port, uint16_t divisor)
 	 */
 	(void)wait_for(port, LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
 	serial_put(port, INTERRUPT_ENABLE, 0);
-	serial_put(port, LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
-	serial_put(port, DATA, (uint8_t)divisor);
-	serial_put(port, INTERRUPT_ENABLE, divisor >> 8);
+	if (divisor) {
+		serial_put(port, LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
+		serial_put(port, DATA, (uint8_t)divisor);
+		serial_put(port, INTERRUPT_ENABLE, divisor >> 8);
+	}
 	serial_put(port, LINE_CONTROL, LCR_8N1);
 	serial_put(port, FIFO_CONTROL, FCR_ENABLE_AND_CLEAR);
 	port->burst = (serial_get(port, INTERRUPT_ID) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
@@ -94,7 +127,10 @@ int serial_isa(const struct serial_port *port)
 
 int serial_read(const struct serial_port *port)
 {
-	if (!port->present || !(serial_get(port, LINE_STATUS) & LSR_DATA))
+	uint8_t status = port->present ? serial_get(port, LINE_STATUS) : 0;
+
+	/* All ones: the device was removed, or its addresses are being set. */
+	if (!(status & LSR_DATA) || status == UINT8_MAX)
 		return -1;
 	return serial_get(port, DATA);
 }

@@ -1,27 +1,27 @@
 /*
- * Finds the serial ports and chooses the consoles; see serial_choice.h. Ports in memory are left alone: only those at
- * I/O ports are driven.
+ * Finds the serial ports and chooses the consoles; see serial_choice.h.
  */
 #include "kernel/dev/serial_choice.h"
 
-#include "kernel/dev/pci/pci.h"
 #include "kernel/dev/serial_internal.h"
+#include "kernel/dev/serial_pci.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/digit.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/space/mmio.h"
 
 #define BAUD_MAX       115200
-#define CLASS_SERIAL   0x0700 /* base class and subclass of a serial controller */
 #define PORTS_OF_16550 8
 #define WORD_MOST      48
+#define ADDRESS_MOST   ((1ULL << 52) - 1) /* the largest physical address of any CPU */
 
 /* What console= or earlycon= asks for. */
 struct wanted {
-	unsigned number; /* the N of ttySN; SERIAL_PORTS: the port at `base` is meant */
-	uint16_t base;
-	uint16_t divisor; /* what 115,200 baud is divided by */
+	unsigned number; /* the N of ttySN; SERIAL_PORTS: the port at `place` is meant */
+	struct serial_place place;
+	uint16_t divisor; /* what 115,200 baud is divided by; 0: leave the rate as it is */
 };
 
 static const struct {
@@ -29,6 +29,7 @@ static const struct {
 	int isa;
 } legacy[LEGACY_PORTS] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
 
+static bool can_map;                /* mmio_map() works. Guard: only during the boot */
 static struct serial_port *leading; /* see serial_leading(). Guard: tasks only, which the kernel does not preempt */
 
 struct serial_port *serial_leading(void)
@@ -41,35 +42,53 @@ static struct serial_port *start_legacy(unsigned number, uint16_t divisor)
 {
 	struct serial_port *port = &serial_ports[number];
 
-	if (port->present && port->divisor == divisor)
+	if (port->present)
 		return port;
-	port->base = legacy[number].base;
+	port->place = (struct serial_place){ legacy[number].base, 0 };
 	port->isa = legacy[number].isa;
 	return serial_start(port, divisor) ? port : NULL;
 }
 
-/*
- * Start the port at an address, which gets a number of its own unless it is one of a PC's or has been found before.
- * Returns the port, or NULL when it is not there or all numbers are taken.
- */
-static struct serial_port *start_at(uint16_t base, uint16_t divisor)
+static bool is_same(struct serial_place a, struct serial_place b)
 {
-	struct serial_port *port;
+	return a.address == b.address && !a.width == !b.width;
+}
+
+/* Map the registers of a port in memory. Returns false when they cannot be there, as in RAM, or it is too early. */
+static bool map(struct serial_port *port)
+{
+	struct serial_place place = port->place;
+
+	return can_map && place.address % place.width == 0 &&
+	       mmio_map(paddr(place.address), (uint64_t)PORTS_OF_16550 * place.width, PROT_UC, &port->registers) == OK;
+}
+
+struct serial_port *serial_add(struct serial_place place, uint16_t divisor)
+{
+	struct serial_port *port = &serial_ports[LEGACY_PORTS];
 
 	for (unsigned i = 0; i < LEGACY_PORTS; i++)
-		if (legacy[i].base == base)
+		if (!place.width && legacy[i].base == place.address)
 			return start_legacy(i, divisor);
-	for (unsigned i = LEGACY_PORTS; i < SERIAL_PORTS; i++) {
-		port = &serial_ports[i];
-		if (port->present && port->base != base)
-			continue;
-		if (port->present && port->divisor == divisor)
-			return port;
-		port->base = base;
-		port->isa = -1;
-		return serial_start(port, divisor) ? port : NULL;
+	while (port < serial_ports + SERIAL_PORTS && port->present && !is_same(port->place, place))
+		port++;
+	if (port == serial_ports + SERIAL_PORTS) {
+		log_warn("serial port at %#llx: left alone, there are %u others\n", (unsigned long long)place.address,
+			 SERIAL_PORTS);
+		return NULL;
 	}
-	log_warn("serial port at %#x: left alone, there are %u others\n", base, SERIAL_PORTS);
+	if (port->present)
+		return port;
+	port->place = place;
+	port->isa = -1;
+	if (place.width && !map(port))
+		return NULL;
+	if (serial_start(port, divisor))
+		return port;
+	if (port->registers) {
+		mmio_unmap(port->registers);
+		port->registers = NULL;
+	}
 	return NULL;
 }
 
@@ -100,10 +119,10 @@ void serial_find_rest(void)
 }
 
 /* Take a number, hexadecimal after "0x", from *at on. Returns false when there is none, or when it is beyond `most`. */
-static bool take_number(const char **at, uint32_t most, uint32_t *ret)
+static bool take_number(const char **at, uint64_t most, uint64_t *ret)
 {
 	const char *p = *at;
-	uint32_t base = 10, value = 0, digit;
+	uint64_t base = 10, value = 0, digit;
 
 	if (p[0] == '0' && p[1] == 'x') {
 		base = 16;
@@ -123,29 +142,53 @@ static bool take_number(const char **at, uint32_t most, uint32_t *ret)
 }
 
 /*
+ * Read the place in "uart8250,io,ADDRESS", from *at on, and set *at behind it; also with "uart", and with "mmio",
+ * "mmio16" or "mmio32" for registers in memory that are 1, 2 or 4 bytes wide.
+ */
+static bool take_place(const char **at, struct serial_place *ret)
+{
+	static const struct {
+		const char *name;
+		uint8_t width;
+	} kinds[] = { { "io,", 0 }, { "mmio,", 1 }, { "mmio16,", 2 }, { "mmio32,", 4 } };
+	const char *text = *at + (strncmp(*at, "uart8250,", 9) == 0 ? 9 : 5);
+
+	if (text == *at + 5 && strncmp(*at, "uart,", 5) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const size_t size = strlen(kinds[i].name);
+		const uint64_t most = kinds[i].width ? ADDRESS_MOST : UINT16_MAX - PORTS_OF_16550;
+
+		if (strncmp(text, kinds[i].name, size) != 0)
+			continue;
+		text += size;
+		*ret = (struct serial_place){ .width = kinds[i].width };
+		*at = text;
+		return take_number(at, most, &ret->address) && ret->address;
+	}
+	return false;
+}
+
+/*
  * Read "ttySN,SPEED" or "uart8250,io,ADDRESS,SPEED". The speed may be missing, and parity and bits may follow it.
  * Returns false when the text is no such word, or names a speed that the chip does not have.
  */
 static bool read_word(const char *text, struct wanted *ret)
 {
 	struct wanted w = { .number = SERIAL_PORTS, .divisor = 1 };
-	uint32_t value;
+	uint64_t value;
 
 	if (strncmp(text, "ttyS", 4) == 0) {
 		text += 4;
 		if (!take_number(&text, SERIAL_PORTS - 1, &value))
 			return false;
-		w.number = value;
-	} else {
-		const char *io = strncmp(text, "uart8250,io,", 12) == 0 ? text + 12 : text + 8;
-
-		if (io == text + 8 && strncmp(text, "uart,io,", 8) != 0)
-			return false;
-		if (!take_number(&io, UINT16_MAX - PORTS_OF_16550, &value) || !value)
-			return false;
-		w.base = (uint16_t)value;
-		text = io;
+		w.number = (unsigned)value;
+	} else if (!take_place(&text, &w.place)) {
+		return false;
 	}
+	/* A chip in memory may have another clock than a PC's: leave the rate as it is if none is named. */
+	if (w.place.width || (w.number >= LEGACY_PORTS && w.number < SERIAL_PORTS))
+		w.divisor = 0;
 	if (*text == ',') {
 		text++;
 		if (!take_number(&text, BAUD_MAX, &value) || value < 2 || BAUD_MAX % value)
@@ -188,11 +231,14 @@ static struct serial_port *start_wanted(const struct wanted *w)
 	struct serial_port *port;
 
 	if (w->number < LEGACY_PORTS)
-		return start_legacy(w->number, w->divisor);
-	if (w->number == SERIAL_PORTS)
-		return start_at(w->base, w->divisor);
-	port = &serial_ports[w->number];
-	return port->present && (port->divisor == w->divisor || serial_start(port, w->divisor)) ? port : NULL;
+		port = start_legacy(w->number, w->divisor);
+	else if (w->number < SERIAL_PORTS)
+		port = serial_port(w->number);
+	else
+		port = serial_add(w->place, w->divisor);
+	if (!port || !w->divisor || port->divisor == w->divisor)
+		return port;
+	return serial_start(port, w->divisor) ? port : NULL;
 }
 
 /*
@@ -229,27 +275,25 @@ static void add_acpi(void)
 {
 	const struct acpi_info *acpi = irq_acpi();
 
-	for (unsigned i = 0; i < acpi->serial_count; i++)
-		(void)start_at(acpi->serials[i], 1);
+	for (unsigned i = 0; i < acpi->serial_count; i++) {
+		struct acpi_register r = acpi->serials[i];
+		struct serial_place place = { r.address, r.space == ACPI_SPACE_IO ? 0 : r.bits / 8 };
+
+		if (!serial_add(place, place.width ? 0 : 1))
+			log_info("serial port at %#llx, of ACPI's tables: none answers there\n",
+				 (unsigned long long)place.address);
+	}
 }
 
-/* Start the ports of PCI cards with a serial port at I/O ports. */
-static void add_pci(void)
+/* Return whether the port that is wanted has been found. */
+static bool is_there(const struct wanted *w)
 {
-	for (struct pci_function *f = pci_functions(); f; f = f->next) {
-		if (f->broken || f->class >> 8 != CLASS_SERIAL)
-			continue;
-		for (unsigned i = 0; i < PCI_BARS; i++) {
-			struct serial_port *port;
-
-			if (f->bars[i].kind != PCI_BAR_IO || !f->bars[i].address || f->bars[i].address > UINT16_MAX)
-				continue;
-			pci_write(f, PCI_COMMAND, (pci_read(f, PCI_COMMAND) & UINT16_MAX) | PCI_COMMAND_IO);
-			port = start_at((uint16_t)f->bars[i].address, 1);
-			if (port)
-				pci_log(f, "serial port ttyS%u\n", serial_number(port));
-		}
-	}
+	if (w->number < SERIAL_PORTS)
+		return serial_ports[w->number].present;
+	for (unsigned i = 0; i < SERIAL_PORTS; i++)
+		if (serial_ports[i].present && is_same(serial_ports[i].place, w->place))
+			return true;
+	return false;
 }
 
 /* Return whether console= names a port that is not there, and may be one of a PCI card. */
@@ -259,7 +303,7 @@ static bool asks_for_more(const char *cmdline)
 	struct wanted w;
 
 	for (const char *at = cmdline; next_word(&at, CONSOLE, word);)
-		if (read_word(word, &w) && (!serial_leading() || w.number >= LEGACY_PORTS) && !start_wanted(&w))
+		if (read_word(word, &w) && (!serial_leading() || w.number >= LEGACY_PORTS) && !is_there(&w))
 			return true;
 	return false;
 }
@@ -272,10 +316,11 @@ static void log_missing(const char *cmdline, enum key key)
 
 	for (const char *at = cmdline; next_word(&at, key, word);) {
 		if (!read_word(word, &w))
-			log_err("%s=%s: not ttyS0 to ttyS%u, or uart8250,io,ADDRESS, with a baud rate that divides "
+			log_err("%s=%s: not ttyS0 to ttyS%u, or uart8250,io,ADDRESS or mmio32,ADDRESS, with a baud "
+				"rate that divides "
 				"115200\n",
 				keys[key], word, SERIAL_PORTS - 1);
-		else if (!start_wanted(&w))
+		else if (!is_there(&w))
 			log_err("%s=%s: there is no such port\n", keys[key], word);
 	}
 }
@@ -293,10 +338,11 @@ void serial_find_more(const char *cmdline)
 
 	for (unsigned i = 0; i < SERIAL_PORTS; i++)
 		was_console[i] = serial_ports[i].console;
+	can_map = true;
 	add_acpi();
 	if (asks_for_more(cmdline))
-		add_pci();
-	(void)choose_named(cmdline, CONSOLE);
+		pci_start_driver(&serial_pci_driver);
+	serial_choose(cmdline);
 	for (unsigned i = 0; i < SERIAL_PORTS && !serial_leading(); i++)
 		if (serial_ports[i].present)
 			make_console(&serial_ports[i]);
@@ -305,7 +351,8 @@ void serial_find_more(const char *cmdline)
 		if (!late->console || was_console[i])
 			continue;
 		log_read(write_late);
-		log_info("serial port ttyS%u: at I/O port %#x\n", i, late->base);
+		log_info("serial port ttyS%u: %s %#llx\n", i, late->registers ? "in memory at" : "at I/O port",
+			 (unsigned long long)late->place.address);
 	}
 	log_missing(cmdline, EARLYCON);
 	log_missing(cmdline, CONSOLE);

@@ -42,17 +42,25 @@ enum serial_register {
 
 #define FIFO_SIZE 16
 
+/* Where the registers of a chip are. */
+struct serial_place {
+	uint64_t address; /* an I/O port, or a physical address */
+	uint8_t width;    /* 0: I/O ports; otherwise bytes from one register to the next, and of each access: 1, 2, 4 */
+};
+
 /*
  * A port. Guard, where a field says nothing else: serial_lock while `queues` is set. Otherwise the port is polled
  * without a named lock: one CPU runs in the kernel, and interrupts are off around each byte.
  */
 struct serial_port {
 	struct timer timer; /* runs while `queues` is set. The first member */
-	bool present;     /* set when the chip was found; cleared by serial_leave(). Guard: tasks only, not preempted */
-	bool left;        /* somebody else drives the chip, so it is never looked for again. Fixed after boot */
-	bool console;     /* messages of the log are sent to it. Guard: tasks only, which the kernel does not preempt */
-	uint16_t base;    /* the chip's first I/O port. Fixed when the port is present */
-	uint16_t divisor; /* 115,200 baud divided by the baud rate. Fixed after boot */
+	bool present; /* set when the chip was found; cleared by serial_leave(). Guard: tasks only, not preempted */
+	bool left;    /* somebody else drives the chip, so it is never looked for again. Fixed after boot */
+	bool console; /* messages of the log are sent to it. Guard: tasks only, which the kernel does not preempt */
+	/* Where the chip's registers are. Fixed when the port is present */
+	struct serial_place place;
+	void *registers;  /* the mapping of registers in memory; NULL: they are I/O ports. Fixed when mapped */
+	uint16_t divisor; /* 115,200 baud divided by the baud rate; 0: as the firmware has set it. Fixed after boot */
 	int isa;          /* the ISA interrupt, -1: none is known. Fixed when the port is present */
 	bool queues;      /* bytes that the port does not take at once go into the queue */
 	bool wedged;      /* a wait timed out: do not wait again until the transmitter is found ready */
@@ -74,14 +82,21 @@ struct serial_port {
 extern struct serial_port serial_ports[SERIAL_PORTS];
 extern struct lock serial_lock;
 
+/* Read or write a register in memory: enters the kernel context, which alone maps it. */
+uint8_t serial_get_memory(const struct serial_port *port, enum serial_register at);
+void serial_put_memory(const struct serial_port *port, enum serial_register at, uint8_t value);
+
 static inline uint8_t serial_get(const struct serial_port *port, enum serial_register at)
 {
-	return cpu_in8(port->base + at);
+	return port->registers ? serial_get_memory(port, at) : cpu_in8((uint16_t)port->place.address + at);
 }
 
 static inline void serial_put(const struct serial_port *port, enum serial_register at, uint8_t value)
 {
-	cpu_out8(port->base + at, value);
+	if (port->registers)
+		serial_put_memory(port, at, value);
+	else
+		cpu_out8((uint16_t)port->place.address + at, value);
 }
 
 /*
@@ -112,11 +127,17 @@ static inline void serial_enable(struct serial_port *port, uint8_t interrupts)
 }
 
 /*
- * Set the chip at port->base up, at 115,200 baud divided by `divisor`. Call before serial_start_queue(). Returns
- * whether it is there: false when nothing answers at these I/O ports, or the loopback test fails, and for a port that
- * was left.
+ * Set the chip at port->place up, at 115,200 baud divided by `divisor`; 0: at the rate that the firmware has set. Call
+ * before serial_start_queue(). Returns whether it is there: false when nothing answers there, or the loopback test
+ * fails, and for a port that was left.
  */
 bool serial_start(struct serial_port *port, uint16_t divisor);
+
+/*
+ * Start the port at a place, which gets a number of its own unless it is one of a PC's. One that has been found before
+ * stays as it is. Returns the port, or NULL when it is not there or all numbers are taken. Call in the kernel context.
+ */
+struct serial_port *serial_add(struct serial_place place, uint16_t divisor);
 
 /* Send by polling: a program's text as it is, a message of the kernel with each '\n' as "\r\n". */
 void serial_send(struct serial_port *port, const char *text, size_t size);

@@ -9,6 +9,9 @@
 /* List of all devices, by `next`. Guard: tasks only, which the kernel does not preempt. */
 static struct device *devices;
 
+/* The directory that device_make_first_nodes() was for, held for ever. Fixed when set */
+static struct node *first_dev;
+
 static struct device *find(uint64_t number)
 {
 	struct device *device = devices;
@@ -60,4 +63,15 @@ int device_make_nodes(struct node *dev)
 			return error;
 	}
 	return 0;
+}
+
+int device_make_first_nodes(struct node *dev)
+{
+	first_dev = node_get(dev);
+	return device_make_nodes(dev);
+}
+
+int device_make_late_nodes(void)
+{
+	return first_dev ? device_make_nodes(first_dev) : 0;
 }

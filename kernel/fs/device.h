@@ -41,3 +41,11 @@ void device_init(void);
 
 /* Make a node in `dev` for each registered device that has none there. Returns 0, -ENOMEM or -ENOSPC. */
 int device_make_nodes(struct node *dev);
+
+/*
+ * device_make_first_nodes: do the same in /dev of the first root, and keep that directory. Call once.
+ * device_make_late_nodes: do the same there for the devices that were registered since. A file system that a program
+ * has mounted at /dev does not get them.
+ */
+int device_make_first_nodes(struct node *dev);
+int device_make_late_nodes(void);

@@ -103,11 +103,11 @@ struct acpi_info {
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
 
 	/*
-	 * Of SPCR and DBG2, the serial consoles and debug ports: the first I/O ports of chips like the 16550. Those in
-	 * memory are not listed.
+	 * Of SPCR and DBG2, the serial consoles and debug ports: the first registers of chips like the 16550, I/O ports
+	 * or in memory; there `bits` is 8, 16 or 32, the distance of the registers and the size of an access.
 	 */
 	unsigned serial_count;
-	uint16_t serials[ACPI_SERIALS];
+	struct acpi_register serials[ACPI_SERIALS];
 
 	unsigned fault_count;
 	struct acpi_fault faults[ACPI_FAULTS]; /* the first ACPI_FAULTS of the faults found */

@@ -280,18 +280,31 @@ static bool is_16550(uint16_t subtype)
 	return subtype == 0x00 || subtype == 0x01 || subtype == 0x12;
 }
 
-static void add_serial(struct acpi_register r, uint16_t subtype, struct acpi_info *info)
+#define GAS_ACCESS 3 /* offset of a register structure's access size: 1 to 4 for 8 to 64 bits; 0: not said */
+
+/* Note the port whose register structure is at `at`, if the kernel can drive it. */
+static void add_serial(struct acpi_table table, uint32_t at, uint16_t subtype, struct acpi_info *info)
 {
-	if (is_16550(subtype) && r.space == ACPI_SPACE_IO && r.address && r.address <= UINT16_MAX &&
-	    info->serial_count < ACPI_SERIALS)
-		info->serials[info->serial_count++] = (uint16_t)r.address;
+	struct acpi_register r = register_at(table, at);
+
+	if (!is_16550(subtype) || !r.address || info->serial_count == ACPI_SERIALS)
+		return;
+	if (r.space == ACPI_SPACE_MEMORY) {
+		const uint8_t access = table.bytes[at + GAS_ACCESS];
+		const unsigned bits = access ? 4u << (access & 7) : r.bits;
+
+		r.bits = bits == 16 || bits == 32 ? (uint8_t)bits : 8;
+	} else if (r.space != ACPI_SPACE_IO || r.address > UINT16_MAX) {
+		return;
+	}
+	info->serials[info->serial_count++] = r;
 }
 
 const char *acpi_parse_spcr(struct acpi_table table, struct acpi_info *info)
 {
 	if (table.size < SPCR_SIZE)
 		return "too short";
-	add_serial(register_at(table, SPCR_ADDRESS), table.bytes[SPCR_TYPE], info);
+	add_serial(table, SPCR_ADDRESS, table.bytes[SPCR_TYPE], info);
 	return NULL;
 }
 
@@ -313,7 +326,7 @@ const char *acpi_parse_dbg2(struct acpi_table table, struct acpi_info *info)
 		if (size < DBG2_DEVICE_SIZE || size > table.size - at)
 			return "a device of an impossible length";
 		if (device[3] && acpi_u16(device + 12) == DBG2_SERIAL)
-			add_serial(register_at(table, at + acpi_u16(device + 18)), acpi_u16(device + 14), info);
+			add_serial(table, at + acpi_u16(device + 18), acpi_u16(device + 14), info);
 		at += size;
 	}
 	return NULL;

@@ -6,6 +6,7 @@
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial_choice.h"
+#include "kernel/dev/serial_pci.h"
 #include "kernel/dev/usb/usb.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/lib/log.h"
@@ -16,7 +17,7 @@
 static const struct {
 	const struct pci_driver *driver;
 	const char *path;
-} drivers[] = { { &usb_xhci_driver, "bus/pci/drivers/xhci_hcd" } };
+} drivers[] = { { &serial_pci_driver, "bus/pci/drivers/serial" }, { &usb_xhci_driver, "bus/pci/drivers/xhci_hcd" } };
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
@@ -61,6 +62,7 @@ static void serve(void *argument)
 		task_give_cpu();
 	for (size_t i = 0; i < DRIVERS && !ending; i++)
 		pci_start_driver(drivers[i].driver);
+	terminals_add_ports();
 	usb_run(settled);
 	if (has_devices())
 		(void)WAIT_IN_QUEUE(&changes, ending, TASK_NO_DEADLINE);

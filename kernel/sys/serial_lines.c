@@ -12,12 +12,13 @@
 #define NAME        8
 #define MOST_PASSES 4 /* how often one interrupt serves all ports that share it */
 
-/* A port with its terminal. Guard: fixed after boot, except for the timer of `poll`. */
+/* A port with its terminal. Guard: fixed when it is connected, except for the timer of `poll`. */
 struct line {
 	struct device_poll poll;
 	struct serial_port *port; /* NULL: there is no terminal for this number */
 	struct tty *tty;
-	int isa; /* the ISA interrupt that serves it; -1: none does */
+	int isa;        /* the ISA interrupt that serves it; -1: none does */
+	bool connected; /* what is typed is taken */
 	char name[NAME];
 };
 
@@ -86,25 +87,30 @@ void serial_line_join(struct serial_port *port, struct tty *tty)
 	line->isa = -1;
 }
 
-static void make(unsigned number, struct serial_port *port)
+/* Make a terminal for a port. Returns false, with a line in the log, when that cannot be done. */
+static bool make(unsigned number, struct serial_port *port)
 {
 	struct tty *tty = kmalloc(sizeof(*tty));
 
 	if (!tty || tty_init(tty, serial_line_name(number), serial_line_device(number), serial_line_write, port) != 0) {
 		log_err("serial port ttyS%u: %s\n", number, tty ? "its number is taken" : "no memory for a terminal");
 		kfree(tty);
-		return;
+		return false;
 	}
 	job_control_add(tty);
 	tty_set_size(tty, 0, 0);
 	serial_line_join(port, tty);
+	return true;
 }
 
-void serial_lines_make(void)
+unsigned serial_lines_make(void)
 {
+	unsigned made = 0;
+
 	for (unsigned i = 0; i < SERIAL_PORTS; i++)
 		if (serial_port(i) && !lines[i].port)
-			make(i, serial_port(i));
+			made += make(i, serial_port(i));
+	return made;
 }
 
 /* ---- input ---- */
@@ -158,6 +164,7 @@ static void connect(struct line *line)
 {
 	const int isa = serial_isa(line->port);
 
+	line->connected = true;
 	serial_start_queue(line->port, has_room, line->tty);
 	if (isa >= 0 && (is_taken(isa) || device_take_isa(isa, isa_interrupt, (void *)(uintptr_t)isa))) {
 		line->isa = isa;
@@ -172,7 +179,7 @@ void serial_lines_connect(void (*take_function)(struct tty *tty, struct serial_p
 {
 	take_typed = take_function;
 	for (unsigned i = 0; i < SERIAL_PORTS; i++)
-		if (lines[i].port)
+		if (lines[i].port && !lines[i].connected)
 			connect(&lines[i]);
 }
 

@@ -20,12 +20,16 @@ const char *serial_line_name(unsigned number);
 void serial_line_join(struct serial_port *port, struct tty *tty);
 void serial_line_write(struct tty *tty, const char *text, size_t size);
 
-/* Make a terminal, and a device in /dev, for each port that has none. When there is no memory the log says so. */
-void serial_lines_make(void);
+/*
+ * Make a terminal, and register a device, for each port that has none. When there is no memory the log says so. Returns
+ * how many were made.
+ */
+unsigned serial_lines_make(void);
 
 /*
- * Take what is typed from now on: `take` is called by interrupt handlers, with a port and its terminal, and must read
- * all bytes that have arrived. serial_lines_disconnect: end that, and send all text that waits.
+ * Take what is typed at the ports that have a terminal from now on; may be called again when there are more of them.
+ * `take` is called by interrupt handlers, with a port and its terminal, and must read all bytes that have arrived.
+ * serial_lines_disconnect: end that, and send all text that waits.
  */
 void serial_lines_connect(void (*take)(struct tty *tty, struct serial_port *port));
 void serial_lines_disconnect(void);

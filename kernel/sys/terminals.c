@@ -221,7 +221,7 @@ void terminals_init(const char *cmdline)
 	if (port)
 		serial_line_join(port, of_serial);
 	serial_find_rest();
-	serial_lines_make();
+	(void)serial_lines_make();
 	of_screen->set_key = set_key;
 	if (screen_present()) {
 		of_screen->flush = flush_terminal;
@@ -315,6 +315,15 @@ void terminals_connect(void)
 		log_info("keyboard: no interrupt, so it is polled\n");
 		device_poll_start(&polled_keyboard, keyboard_interrupt, NULL);
 	}
+}
+
+void terminals_add_ports(void)
+{
+	if (!serial_lines_make())
+		return;
+	serial_lines_connect(take_input);
+	if (device_make_late_nodes() != 0)
+		log_err("serial ports: no memory for their nodes in /dev\n");
 }
 
 void terminals_disconnect(void)

@@ -22,6 +22,9 @@ void terminals_init(const char *cmdline);
 /* Install the interrupt handlers of serial port and keyboard: from now on typed bytes go to the terminals. */
 void terminals_connect(void);
 
+/* Make terminals for the serial ports that were found since terminals_init(). Call after terminals_connect(). */
+void terminals_add_ports(void);
+
 /*
  * Take scan codes (set 1) of a keyboard that is not the PS/2 one, such as a USB keyboard: they are input of the
  * screen's terminal or, while no program runs, of the monitor (the kernel's own prompt). Call with interrupts off.

@@ -84,7 +84,7 @@ static int make_devices(const char *cmdline)
 	error = node_lookup(root, root, dev, &node);
 	if (error)
 		return error;
-	error = device_make_nodes(node);
+	error = device_make_first_nodes(node);
 	node_put(node);
 	return error;
 }

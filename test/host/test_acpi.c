@@ -129,9 +129,26 @@ static void serial_ports(void **state)
 		assert_int_equal(read(), OK);
 		assert_int_equal(info.fault_count, 0);
 		assert_int_equal(info.serial_count, 1);
-		assert_int_equal(info.serials[0], 0x2f8);
-		/* In memory, no port at all, beyond the last one. */
-		(void)put_serial(tables[i], ACPI_SPACE_MEMORY, 0xfe000000);
+		assert_int_equal(info.serials[0].space, ACPI_SPACE_IO);
+		assert_int_equal(info.serials[0].address, 0x2f8);
+		/* In memory: the access size counts, or else the width; what makes no sense is bytes. */
+		for (unsigned access = 0; access < 256; access++) {
+			uint8_t *gas = put_serial(tables[i], ACPI_SPACE_MEMORY, 0xfe0000000) + (i ? 44 + 22 : 40);
+
+			gas[1] = 32;
+			gas[3] = (uint8_t)access;
+			acpi_sample_seal(bytes, SAMPLE_HPET);
+			assert_int_equal(read(), OK);
+			assert_int_equal(info.serial_count, 1);
+			assert_int_equal(info.serials[0].space, ACPI_SPACE_MEMORY);
+			assert_int_equal(info.serials[0].address, 0xfe0000000);
+			if (access < 4)
+				assert_int_equal(info.serials[0].bits, access == 1 ? 8 : access == 2 ? 16 : 32);
+			assert_true(info.serials[0].bits == 8 || info.serials[0].bits == 16 ||
+				    info.serials[0].bits == 32);
+		}
+		/* No port at all, beyond the last one, in another space. */
+		(void)put_serial(tables[i], 2, 0xfe000000);
 		assert_int_equal(read(), OK);
 		assert_int_equal(info.serial_count, 0);
 		(void)put_serial(tables[i], ACPI_SPACE_IO, 0);

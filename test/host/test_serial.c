@@ -167,7 +167,7 @@ static void power_on(struct model chip)
 	model = chip;
 	memset(first_rings, 0, sizeof(first_rings));
 	first_is_taken = false;
-	*port = (struct serial_port){ .base = 0x3f8, .console = true };
+	*port = (struct serial_port){ .place = { 0x3f8, 0 }, .console = true };
 	now_ns = look_takes_ns = 0;
 	wakes = 0;
 	(void)serial_start(port, 1);

@@ -1,5 +1,7 @@
 """Serial ports other than COM1: those of the command line, those that are simply there, a PCI card's; several at once."""
 
+import struct
+
 import pytest
 from bundles import busybox_bundle
 from machine import Config, Machine, SerialPipe
@@ -74,3 +76,46 @@ def test_several_ports_at_once(tmp_path):
         assert machine.wait_exit() == "guest-shutdown"
     first.close()
     third.close()
+
+
+def test_ports_of_a_card(tmp_path):
+    """The ports of a card are terminals beside the console, though nobody has asked for them; each has its own line."""
+    boot = busybox_bundle(tmp_path, "console=ttyS0 init=/bin/sh", ("sh", "echo", "cat", "sleep", "test"))
+    fourth, fifth = SerialPipe(tmp_path / "fourth"), SerialPipe(tmp_path / "fifth")
+    devices = [word for name in ("fourth", "fifth") for word in ("-chardev", f"pipe,id={name},path={tmp_path}/{name}")]
+    devices += ["-device", "pci-serial-2x,chardev1=fourth,chardev2=fifth"]
+    with Machine(Config(boot=boot, serial_device=("-device", "isa-serial,chardev=line", *devices))) as machine:
+        machine.wait_for(r"serial port ttyS5: no interrupt, so it is polled\n")
+        machine.send("echo to the first > /dev/ttyS4; echo to the second > /dev/ttyS5; "
+                     "read x < /dev/ttyS5; echo $x\n")
+        assert read_until(fourth, b"first\n").endswith(b"to the first\n")
+        assert read_until(fifth, b"second\n").endswith(b"to the second\n")
+        fifth.write(b"typed at the second\n")
+        machine.wait_for(r"^typed at the second\n")
+        machine.send("exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
+    fourth.close()
+    fifth.close()
+
+
+def port_table(space, address):
+    """An SPCR table that names a 16550 there."""
+    body = bytearray(80 - 36)
+    body[0] = 0x12
+    body[4:16] = struct.pack("<BBBBQ", space, 32, 0, 3, address)
+    return bytes(body)
+
+
+@pytest.mark.parametrize("space, address, said", (
+    (1, 0x1e0, "serial port ttyS4: at I/O port 0x1e0\n"),
+    (0, 0x100000, "serial port at 0x100000, of ACPI's tables: none answers there\n"),
+    (0, 0xfed1c000, "serial port at 0xfed1c000, of ACPI's tables: none answers there\n")))
+def test_port_of_the_tables(space, address, said, tmp_path):
+    """A port that SPCR names is the console where there is no other; one over RAM, or where nothing is, is left alone."""
+    table = tmp_path / "table"
+    table.write_bytes(port_table(space, address))
+    port = ("-device", "isa-serial,chardev=line,iobase=0x1e0,irq=5" if space else "isa-serial,chardev=line")
+    with Machine(Config(append="", extra=("-acpitable", f"sig=SPCR,rev=2,data={table}"), serial_device=port)) as machine:
+        machine.wait_for(r"anke> \Z")
+        assert said in machine.text, machine.failure("log")
+        assert "AnkeOS 0.1\n" in machine.text, machine.failure("log")

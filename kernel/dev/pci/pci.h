@@ -1,6 +1,6 @@
 /*
- * The machine's PCI functions and their drivers. Only a function that a driver claims, or that is tried as the serial
- * port (serial_choice.c), is changed in any way. Its bus mastering is on from pci_enable() to pci_disable().
+ * The machine's PCI functions and their drivers. Only a function that a driver claims is changed in any way. Its bus
+ * mastering is on from pci_enable() to pci_disable().
  *
  * Guard of all here: tasks only, which the kernel does not preempt. Call in the kernel context, never in an interrupt
  * handler.
