@@ -287,6 +287,30 @@ static void a_step_that_does_not_fit_is_cut(void **state)
 	finish();
 }
 
+/*
+ * Trimming destroys a chunk of which no page is in use, even if it first has too many free pages for that, in two runs:
+ * the first run, which shares a leaf with the chunk's bookkeeping, cannot be unmapped alone.
+ */
+static void a_chunk_that_trimming_empties_goes(void **state)
+{
+	(void)state;
+	start(PAGE_SIZE_2M);
+
+	void *first = kmalloc((LEAF_PAGES - CHUNK_BOOK_PAGES) * PAGE_SIZE), *hole = kmalloc(PAGE_SIZE_2M);
+
+	/* Without memory for a whole step, only the block's own pages are mapped. */
+	host.fail_at = host.calls + 1;
+
+	void *last = kmalloc(400 << 10);
+
+	assert_true(first && hole && last);
+	kfree(hole);
+	heap_trim();
+	kfree(first);
+	kfree(last);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +319,7 @@ int main(void)
 		cmocka_unit_test(every_nth_call_fails),
 		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(a_step_that_does_not_fit_is_cut),
+		cmocka_unit_test(a_chunk_that_trimming_empties_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

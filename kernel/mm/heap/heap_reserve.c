@@ -156,7 +156,11 @@ static bool trim_chunk(struct chunk *chunk)
 		else if (heap.book_pages < books)
 			return false; /* the chunk itself was destroyed: its bookkeeping is unmapped, too */
 	}
-	return false;
+	/*
+	 * If no page is in use, the free pages that share a leaf with the bookkeeping are left: they could not be
+	 * unmapped alone, and the chunk had too many more to be destroyed. The next call destroys it.
+	 */
+	return chunk->used_pages == 0;
 }
 
 bool reserve_trim_some(pageno_t *at)
