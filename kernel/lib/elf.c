@@ -4,42 +4,14 @@
  */
 #include "kernel/lib/elf.h"
 
+#include "kernel/lib/elf_format.h"
 #include "kernel/lib/string.h"
-
-/* System V ABI, "ELF Header", "Program Header". */
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, program_offset, section_offset;
-	uint32_t flags;
-	uint16_t size, program_size, programs, section_size, sections, section_names;
-};
-
-struct elf_program {
-	uint32_t type, flags;
-	uint64_t offset, vaddr, paddr, file_size, memory_size, align;
-};
 
 struct elf_note_header {
 	uint32_t name_size, content_size, type;
 };
 
-_Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 56, "ELF-64 Object File Format");
-
-#define MAGIC         0x464c457f /* "\177ELF" */
-#define CLASS_64      2
-#define LITTLE_ENDIAN 1
-#define VERSION       1
-#define TYPE_EXEC     2
-#define TYPE_DYN      3
-#define X86_64        62
-#define SEGMENT_LOAD  1
-#define SEGMENT_NAME  3 /* PT_INTERP: names the loader that the program needs */
-#define SEGMENT_NOTE  4
-#define SEGMENT_STACK 0x6474e551 /* PT_GNU_STACK: the rights of the program's stack */
-#define FLAG_X        1
-#define FLAG_W        2
+#define MAGIC 0x464c457f /* "\177ELF" */
 
 /* AnkeOS's own limit; ELF allows 65,535. A linker makes about ten. */
 #define MOST_PROGRAMS 64
@@ -73,17 +45,17 @@ static enum status check_header(const struct parse *parse, const struct elf_head
 	memcpy(&magic, h->ident, sizeof(magic));
 	if (magic != MAGIC)
 		return fail(parse, ERR_FORMAT, "not an ELF file, its magic is", magic);
-	if (h->ident[4] != CLASS_64)
+	if (h->ident[4] != ELF_CLASS_64)
 		return fail(parse, ERR_FORMAT, "not a 64-bit ELF file, its class is", h->ident[4]);
-	if (h->ident[5] != LITTLE_ENDIAN)
+	if (h->ident[5] != ELF_LITTLE_ENDIAN)
 		return fail(parse, ERR_FORMAT, "not a little-endian ELF file, its data encoding is", h->ident[5]);
-	if (h->ident[6] != VERSION)
+	if (h->ident[6] != ELF_VERSION)
 		return fail(parse, ERR_FORMAT, "unknown version of the ELF identification", h->ident[6]);
-	if (h->version != VERSION)
+	if (h->version != ELF_VERSION)
 		return fail(parse, ERR_FORMAT, "unknown ELF version", h->version);
-	if (h->machine != X86_64)
+	if (h->machine != ELF_X86_64)
 		return fail(parse, ERR_FORMAT, "not for x86-64, its machine is", h->machine);
-	if (h->type != TYPE_EXEC && !(parse->program && h->type == TYPE_DYN))
+	if (h->type != ELF_TYPE_EXEC && !(parse->program && h->type == ELF_TYPE_DYN))
 		return fail(parse, ERR_FORMAT, "not an executable, its type is", h->type);
 	if (h->size != sizeof(struct elf_header))
 		return fail(parse, ERR_FORMAT, "ELF header of a wrong size", h->size);
@@ -120,7 +92,7 @@ static enum status check_load(const struct parse *parse, const struct elf_progra
 	if (p->vaddr < parse->base || p->vaddr > parse->last ||
 	    ((p->memory_size - 1) | (PAGE_SIZE - 1)) > parse->last - p->vaddr)
 		return fail(parse, ERR_RANGE, "segment outside the image range, address", p->vaddr);
-	if (!parse->program && (p->flags & FLAG_W) && (p->flags & FLAG_X))
+	if (!parse->program && (p->flags & ELF_FLAG_W) && (p->flags & ELF_FLAG_X))
 		return fail(parse, ERR_RIGHTS, "segment writable and executable, address", p->vaddr);
 	return OK;
 }
@@ -185,8 +157,8 @@ static enum status take_load(const struct parse *parse, struct elf_program *p)
 				  .pages = ((p->memory_size - 1) >> PAGE_SHIFT) + 1,
 				  .offset = p->file_size ? p->offset : 0,
 				  .file_size = p->file_size,
-				  .write = p->flags & FLAG_W,
-				  .execute = p->flags & FLAG_X,
+				  .write = p->flags & ELF_FLAG_W,
+				  .execute = p->flags & ELF_FLAG_X,
 				  .scratch = p->flags & ELF_SCRATCH };
 	return insert(parse, &s);
 }
@@ -210,14 +182,14 @@ static enum status take_loader(const struct parse *parse, const struct elf_progr
 static enum status take_program(const struct parse *parse, struct elf_program *p)
 {
 	switch (p->type) {
-	case SEGMENT_LOAD:
+	case ELF_PROGRAM_LOAD:
 		return take_load(parse, p);
-	case SEGMENT_NAME:
+	case ELF_PROGRAM_NAME:
 		return take_loader(parse, p);
-	case SEGMENT_STACK:
-		parse->image->stack_executable = p->flags & FLAG_X;
+	case ELF_PROGRAM_STACK:
+		parse->image->stack_executable = p->flags & ELF_FLAG_X;
 		return OK;
-	case SEGMENT_NOTE:
+	case ELF_PROGRAM_NOTE:
 		if (parse->program)
 			return OK;
 		if (!in_file(parse, p->offset, p->file_size))
@@ -277,7 +249,7 @@ static enum status take_programs(const struct parse *parse, const struct elf_hea
 	enum status status = OK;
 
 	*image = (struct elf_image){
-		.entry = h->entry, .relocatable = h->type == TYPE_DYN, .headers = h->programs, .align = PAGE_SIZE
+		.entry = h->entry, .relocatable = h->type == ELF_TYPE_DYN, .headers = h->programs, .align = PAGE_SIZE
 	};
 	for (size_t i = 0; i < h->programs && status == OK; i++) {
 		struct elf_program p;

@@ -5,6 +5,7 @@
 
 #include "kernel/fs/content.h"
 #include "kernel/fs/text.h"
+#include "kernel/lib/elf_format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/user/user_foreign.h"
 #include "kernel/sys/core_notes.h"
@@ -15,28 +16,8 @@
 
 #define COPIES_STEP 512 /* pages that has_copies() looks at in one step */
 
-#define PT_LOAD 1
-#define PT_NOTE 4
+static const uint8_t ident[16] = { 0x7f, 'E', 'L', 'F', ELF_CLASS_64, ELF_LITTLE_ENDIAN, ELF_VERSION };
 
-static const uint8_t ident[16] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
-
-/* ELF's header, Elf64_Ehdr. */
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, segments, sections;
-	uint32_t flags;
-	uint16_t size, segment_size, segment_count, section_size, section_count, names;
-};
-
-/* The header of a segment, Elf64_Phdr. */
-struct elf_segment {
-	uint32_t type, flags;
-	uint64_t offset, va, pa, file_size, size, align;
-};
-
-_Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_segment) == 56, "elf(5)");
 _Static_assert(USER_AREAS_MAX + 1 < 0xffff, "the number of segments has 16 bits");
 
 /* Return whether the area begins with the header of an ELF file, by which debuggers find the file. */
@@ -95,13 +76,13 @@ static const struct area *next(const struct area *area)
 static void put_header(struct core_file *to, size_t areas)
 {
 	struct elf_header header = {
-		.type = 4,     /* ET_CORE */
-		.machine = 62, /* EM_X86_64 */
-		.version = 1,
-		.segments = sizeof(header),
+		.type = ELF_TYPE_CORE,
+		.machine = ELF_X86_64,
+		.version = ELF_VERSION,
+		.program_offset = sizeof(header),
 		.size = sizeof(header),
-		.segment_size = sizeof(struct elf_segment),
-		.segment_count = (uint16_t)(areas + 1),
+		.program_size = sizeof(struct elf_program),
+		.programs = (uint16_t)(areas + 1),
 	};
 
 	memcpy(header.ident, ident, sizeof(ident));
@@ -112,18 +93,19 @@ static void put_header(struct core_file *to, size_t areas)
 static void put_segments(struct core_file *to, const struct user_space *space, uint64_t notes, uint64_t notes_size,
 			 uint64_t at)
 {
-	struct elf_segment segment = { .type = PT_NOTE, .offset = notes, .file_size = notes_size, .align = 4 };
+	struct elf_program segment = { .type = ELF_PROGRAM_NOTE, .offset = notes, .file_size = notes_size, .align = 4 };
 
 	core_put(to, &segment, sizeof(segment));
 	for (const struct area *area = area_find_from(&space->areas, 0); area; area = next(area)) {
-		segment = (struct elf_segment){
-			.type = PT_LOAD,
-			.flags = (area->rights & USER_READ ? 4U : 0) | (area->rights & USER_WRITE ? 2U : 0) |
-				 (area->rights & USER_EXEC ? 1U : 0),
+		segment = (struct elf_program){
+			.type = ELF_PROGRAM_LOAD,
+			.flags = (area->rights & USER_READ ? ELF_FLAG_R : 0U) |
+				 (area->rights & USER_WRITE ? ELF_FLAG_W : 0U) |
+				 (area->rights & USER_EXEC ? ELF_FLAG_X : 0U),
 			.offset = at,
-			.va = area->start,
+			.vaddr = area->start,
 			.file_size = bytes_of(area),
-			.size = area->end - area->start,
+			.memory_size = area->end - area->start,
 			.align = PAGE_SIZE,
 		};
 		at += segment.file_size;
@@ -134,7 +116,7 @@ static void put_segments(struct core_file *to, const struct user_space *space, u
 /* Write all of the file. */
 static void put_all(struct core_file *to, struct user_space *space, const struct core_notes *notes)
 {
-	const uint64_t start = sizeof(struct elf_header) + (space->areas.count + 1) * sizeof(struct elf_segment);
+	const uint64_t start = sizeof(struct elf_header) + (space->areas.count + 1) * sizeof(struct elf_program);
 	struct core_file measured = { .limit = UINT64_MAX };
 	uint64_t memory;
 
