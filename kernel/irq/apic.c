@@ -290,6 +290,13 @@ uint32_t apic_take_errors(void)
 	return read(APIC_ERROR_STATUS);
 }
 
+void apic_timer_init_count(unsigned vector)
+{
+	write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+	write(APIC_LVT_TIMER, vector);
+	apic_timer_set_count(0);
+}
+
 enum apic_timer apic_timer_init(unsigned vector)
 {
 	if (cpu_features()->tsc_deadline) {
@@ -299,9 +306,7 @@ enum apic_timer apic_timer_init(unsigned vector)
 		apic_timer_set_deadline(0);
 		return APIC_TIMER_DEADLINE;
 	}
-	write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
-	write(APIC_LVT_TIMER, vector);
-	apic_timer_set_count(0);
+	apic_timer_init_count(vector);
 	return APIC_TIMER_COUNT;
 }
 

@@ -80,6 +80,9 @@ enum apic_timer { APIC_TIMER_DEADLINE, APIC_TIMER_COUNT };
  */
 enum apic_timer apic_timer_init(unsigned vector);
 
+/* Set the timer up to interrupt by a count down to 0 in any case. */
+void apic_timer_init_count(unsigned vector);
+
 /*
  * Have the timer interrupt when the TSC reaches `tsc`, or at once when it has already; 0: never. May be called in any
  * context, but only if apic_timer_init() returned APIC_TIMER_DEADLINE.
@@ -88,7 +91,7 @@ void apic_timer_set_deadline(uint64_t tsc);
 
 /*
  * Have the timer interrupt after `count` of its ticks; 0: never. May be called in any context, but only if
- * apic_timer_init() returned APIC_TIMER_COUNT.
+ * apic_timer_init() returned APIC_TIMER_COUNT, or after apic_timer_init_count().
  */
 void apic_timer_set_count(uint32_t count);
 

@@ -1,13 +1,16 @@
 /*
- * Converts time-stamp counts to times and back. The counters of all CPUs go alike (tsc_sync.h).
+ * Converts time-stamp counts to times and back. The counters of all CPUs go alike (tsc_sync.h); where they do not,
+ * another counter stands in for them, in their unit.
  */
 #include "kernel/irq/clock.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
+#include "kernel/arch/text_patch.h"
 #include "kernel/irq/clock_page.h"
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 
 /*
  * Fixed after boot, except realtime_offset, which tasks change with the kernel lock and everybody reads without: it is
@@ -17,6 +20,25 @@ static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
 static struct scale to_ns, to_ticks; /* zero until clock_init(), so all times are 0 until then */
 static uint64_t realtime_offset;     /* wall clock minus monotonic time; one word, so that no reader sees half of it */
+
+/*
+ * Marks a function whose code is changed at boot: its callers call it, and take no advantage of which registers its
+ * code leaves as they are, as gcc does otherwise (-fipa-ra).
+ */
+#if defined(__clang__) || defined(__CHECKER__)
+#define PATCHED __attribute__((noinline))
+#else
+#define PATCHED __attribute__((noipa))
+#endif
+
+/* The counter that stands in for the time-stamp counter, if `by.by.read` is set. Fixed after boot but for `counted` */
+static struct {
+	struct clock_counter by;
+	struct scale to_ticks;
+	uint64_t begun;   /* the clock's ticks when `counted` was 0 */
+	uint32_t first;   /* what the counter showed then */
+	uint64_t counted; /* counts since then, at the last reading. Atomic */
+} stand_in;
 
 /* The clock page, in a page of its own since programs read it whole. Guard: as in clock_page.h. */
 static union {
@@ -35,6 +57,8 @@ static void publish(void)
 	struct clock_page *page = &shared.page;
 
 	__atomic_store_n(&page->sequence, page->sequence | 1, __ATOMIC_RELAXED);
+	if (stand_in.by.by.read)
+		return;
 	/* Below 250 MHz the shift is too small for what programs compute: they make system calls. */
 	if (to_ns.shift < 64 - CLOCK_PAGE_BITS)
 		return;
@@ -67,9 +91,56 @@ uint64_t clock_ns_at(uint64_t tsc)
 	return scale_apply(to_ns, tsc - start);
 }
 
-uint64_t clock_monotonic_ns(void)
+/*
+ * Return the ticks by the counter that stands in. `counted` is read before the counter, which cannot have come round in
+ * between: so a reading is never before one that has ended. A counter that seems to have gone back, by reading it on
+ * another CPU, stands still: it would seem to have come round otherwise.
+ */
+static uint64_t stand_in_ticks(void)
+{
+	uint64_t before = __atomic_load_n(&stand_in.counted, __ATOMIC_ACQUIRE);
+	const uint32_t shown = stand_in.by.by.read(stand_in.by.by.at) - stand_in.first;
+	const uint32_t mask = stand_in.by.by.mask, passed = (shown - (uint32_t)before) & mask;
+	const uint64_t counted = passed > mask / 2 ? before : before + passed;
+
+	while (before < counted && !__atomic_compare_exchange_n(&stand_in.counted, &before, counted, false,
+								__ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
+	return stand_in.begun + scale_apply(stand_in.to_ticks, counted);
+}
+
+static uint64_t stand_in_ns(void)
+{
+	return clock_ns_at(stand_in_ticks());
+}
+
+uint64_t clock_ticks(void)
+{
+	return stand_in.by.by.read ? stand_in_ticks() : cpu_rdtsc();
+}
+
+/*
+ * Overwritten by a jump in clock_use_counter(): a test here would make each switch of tasks, and each call that reads
+ * the clock, cost more.
+ */
+PATCHED uint64_t clock_monotonic_ns(void)
 {
 	return clock_ns_at(cpu_rdtsc());
+}
+
+void clock_use_counter(const struct clock_counter *counter)
+{
+	const vaddr_t from = (vaddr_t)clock_monotonic_ns;
+	const uint32_t distance = (uint32_t)((vaddr_t)stand_in_ns - (from + 5));
+	uint8_t jump[5] = { 0xe9 };
+
+	stand_in.to_ticks = scale_make(frequency * counter->units, counter->per_second);
+	stand_in.first = counter->by.read(counter->by.at);
+	stand_in.begun = cpu_rdtsc();
+	stand_in.by = *counter;
+	publish();
+	memcpy(jump + 1, &distance, sizeof(distance));
+	ASSERT(text_patch(from, jump, sizeof(jump)) == OK);
 }
 
 uint64_t clock_realtime_ns(void)

@@ -1,10 +1,10 @@
 /*
- * What time it is: nanoseconds, computed from the time-stamp counter. Reading a clock touches no memory but the kernel
- * image and takes no lock, so it works whatever page tables are loaded, with interrupts on or off.
+ * What time it is: nanoseconds, computed from the time-stamp counter, or from another counter where that cannot be
+ * trusted. Reading a clock takes no lock, and works whatever page tables are loaded, with interrupts on or off.
  */
 #pragma once
 
-#include "paging/types.h"
+#include "kernel/irq/tsc_compare.h"
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
@@ -17,13 +17,32 @@
  */
 void clock_init(uint64_t tsc_frequency, uint64_t tsc_start);
 
+/* A counter that can be read in any context, and how long a count takes: units / per_second seconds. */
+struct clock_counter {
+	struct tsc_reference by;
+	uint64_t units, per_second; /* per_second at most 10^15; a count takes less than 1 ms */
+};
+
+/*
+ * From now on compute the times from this counter, not from the time-stamp counter: they go on from what they are. The
+ * vDSO makes system calls. Somebody must read the clock at least once before the counter comes round. Call once, after
+ * clock_init(), while no other CPU reads a clock.
+ */
+void clock_use_counter(const struct clock_counter *counter);
+
+/*
+ * Return the clock's ticks, for clock_ns_at(): the time-stamp counter's value, or what it would be at clock_init()'s
+ * rate.
+ */
+uint64_t clock_ticks(void);
+
 /* Return how many ticks the time-stamp counter makes in a second, as clock_init was told; 0 before that. */
 uint64_t clock_tsc_frequency(void);
 
 /* Return the nanoseconds since the loader's first instruction. Never goes back. */
 uint64_t clock_monotonic_ns(void);
 
-/* Return what clock_monotonic_ns() says when the time-stamp counter is `tsc`; 0 before clock_init. */
+/* Return what clock_monotonic_ns() says when clock_ticks() returns `tsc`; 0 before clock_init. */
 uint64_t clock_ns_at(uint64_t tsc);
 
 /* Return the nanoseconds since 1970-01-01 00:00:00 UTC; until somebody has set the clock, clock_monotonic_ns(). */

@@ -4,6 +4,7 @@
  */
 #include "kernel/irq/hpet.h"
 
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/scale.h"
 #include "kernel/irq/tsc_compare.h"
 #include "kernel/mm/space/mmio.h"
@@ -21,9 +22,13 @@ enum hpet_register {
 
 #define PERIOD_MOST 100000000u /* 100 ns: the specification allows no slower HPET */
 
+#define FS_PER_S   1000000000000000ULL
 #define FS_PER_MS  1000000000000ULL
 #define PS_PER_S   1000000000000ULL
 #define MEASURE_MS 10
+
+/* The HPET as a counter, when it has been found to work. Fixed after boot */
+static struct clock_counter working;
 
 static uint32_t read(const volatile uint8_t *hpet, enum hpet_register reg)
 {
@@ -33,6 +38,23 @@ static uint32_t read(const volatile uint8_t *hpet, enum hpet_register reg)
 static uint32_t read_counter(const void *hpet)
 {
 	return read(hpet, HPET_COUNTER);
+}
+
+static uint32_t read_anywhere(const void *hpet)
+{
+	const uint64_t flags = irq_guard_enter();
+	const context_token_t token = kernel_context_enter();
+	const uint32_t count = read_counter(hpet);
+
+	kernel_context_leave(token);
+	irq_guard_leave(flags);
+	return count;
+}
+
+bool hpet_counter(struct clock_counter *ret)
+{
+	*ret = working;
+	return working.by.read;
 }
 
 enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
@@ -58,6 +80,7 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 	status = tsc_compare(&reference, (uint32_t)(MEASURE_MS * FS_PER_MS / period), &span);
 	if (status != OK)
 		return status;
+	working = (struct clock_counter){ { read_anywhere, registers, UINT32_MAX }, period, FS_PER_S };
 	*ret_frequency = scale_apply(scale_make(PS_PER_S, (uint64_t)span.counts * period / 1000), span.ticks);
 	return OK;
 }

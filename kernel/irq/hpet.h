@@ -1,9 +1,10 @@
 /*
- * The high-precision event timer (HPET), used only to measure the rate of the time-stamp counter.
+ * The high-precision event timer (HPET), used to measure the rate of the time-stamp counter, and as the clock where
+ * that counter cannot be trusted.
  */
 #pragma once
 
-#include "paging/types.h"
+#include "kernel/irq/clock.h"
 
 /*
  * Measure for 10 ms how many ticks the time-stamp counter makes in a second. pa: where the HPET has its registers. Call
@@ -11,3 +12,6 @@
  * working HPET at `pa`), and what mmio_map returns.
  */
 MUST_CHECK enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency);
+
+/* Find the HPET that hpet_measure_tsc() has used. Returns false when there is none. */
+bool hpet_counter(struct clock_counter *ret);

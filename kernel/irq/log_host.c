@@ -24,7 +24,7 @@ static void guard_leave(uint64_t flags)
 void log_host_init(void)
 {
 	static const struct log_host host = {
-		.stamp = cpu_rdtsc,
+		.stamp = clock_ticks,
 		.stamp_ns = clock_ns_at,
 		.guard_enter = guard_enter,
 		.guard_leave = guard_leave,

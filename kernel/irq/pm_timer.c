@@ -5,6 +5,7 @@
 #include "kernel/irq/pm_timer.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/tsc_compare.h"
 #include "kernel/mm/space/mmio.h"
 
@@ -22,8 +23,18 @@ struct counter {
 static uint32_t read_counter(const void *at)
 {
 	const struct counter *c = at;
+	context_token_t token;
+	uint64_t flags;
+	uint32_t count;
 
-	return c->registers ? mmio_read32(c->registers) : cpu_in32(c->port);
+	if (!c->registers)
+		return cpu_in32(c->port);
+	flags = irq_guard_enter();
+	token = kernel_context_enter();
+	count = mmio_read32(c->registers);
+	kernel_context_leave(token);
+	irq_guard_leave(flags);
+	return count;
 }
 
 /* Find the counter that the FADT names. Returns ERR_NOT_FOUND when it names none that can be read. */
@@ -58,4 +69,15 @@ enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequ
 		return status;
 	*ret_frequency = span.ticks * FREQUENCY / span.counts;
 	return OK;
+}
+
+bool pm_timer_counter(struct acpi_register timer, struct clock_counter *ret)
+{
+	static struct counter c; /* fixed after boot */
+	uint64_t frequency;
+
+	if (pm_timer_measure_tsc(timer, &frequency) != OK || find_counter(timer, &c) != OK)
+		return false;
+	*ret = (struct clock_counter){ { read_counter, &c, COUNTER_MASK }, 1, FREQUENCY };
+	return true;
 }

@@ -1,10 +1,11 @@
 /*
- * The ACPI power management timer, used only to measure the rate of the time-stamp counter, on machines with neither
- * HPET nor PIT.
+ * The ACPI power management timer, used to measure the rate of the time-stamp counter on machines with neither HPET nor
+ * PIT, and as the clock on machines without HPET where that counter cannot be trusted.
  */
 #pragma once
 
 #include "kernel/irq/acpi.h"
+#include "kernel/irq/clock.h"
 
 /*
  * Measure for 10 ms how many ticks the time-stamp counter makes in a second. timer: what the FADT says of the timer.
@@ -12,3 +13,6 @@
  * machine has no such timer, or its counter stands still), and what mmio_map returns.
  */
 MUST_CHECK enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequency);
+
+/* Find the timer as a counter, by what the FADT says of it. Call once. Returns false when there is none that works. */
+bool pm_timer_counter(struct acpi_register timer, struct clock_counter *ret);

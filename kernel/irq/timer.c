@@ -325,7 +325,23 @@ static const char *start_pit(void)
 void timer_start_cpu(void)
 {
 	per_cpu(cpu_timers).armed = NEVER;
-	(void)apic_timer_init(VECTOR_TIMER);
+	if (hardware == BY_DEADLINE)
+		(void)apic_timer_init(VECTOR_TIMER);
+	else
+		apic_timer_init_count(VECTOR_TIMER);
+}
+
+void timer_leave_tsc(void)
+{
+	if (hardware != BY_DEADLINE)
+		return;
+	lock_take_off(&timer_lock);
+	hardware = BY_COUNT;
+	apic_timer_init_count(VECTOR_TIMER);
+	to_counts = measure_counter();
+	per_cpu(cpu_timers).armed = NEVER;
+	arm_for_first(per_cpu_pointer(cpu_timers));
+	lock_release_off(&timer_lock);
 }
 
 const char *timer_init(void)

@@ -18,6 +18,12 @@ const char *timer_init(void);
 void timer_start_cpu(void);
 
 /*
+ * Do without TSC deadlines from now on: where the APIC timer had them it counts. Call on the first CPU, with interrupts
+ * off; each CPU that has called timer_start_cpu() by then calls it again before it starts a timer.
+ */
+void timer_leave_tsc(void);
+
+/*
  * Have timer->fire called as soon as clock_monotonic_ns() has reached deadline_ns and interrupts are on. It is called
  * by the timer's interrupt, with interrupts off and in whatever context (set of page tables) was interrupted: so `fire`
  * may touch only the heap and the kernel image, or must enter the kernel context. `fire` must be short; it may start

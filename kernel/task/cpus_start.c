@@ -13,8 +13,10 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
+#include "kernel/irq/clock_fallback.h"
 #include "kernel/irq/cpu_calls.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/timer.h"
 #include "kernel/irq/tsc_sync.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
@@ -75,6 +77,8 @@ static void claim(const struct cpu_start *start, uint32_t how)
 	}
 	if (start->cpu->number >= cpu_count || cpu_list[start->cpu->number] != start->cpu)
 		halt();
+	/* The clock may have changed, and with it what the timer counts by. */
+	timer_start_cpu();
 	if (cpu_features()->rdtscp)
 		cpu_write_msr(MSR_TSC_AUX, start->cpu->number);
 }
@@ -89,9 +93,9 @@ static void run(const struct cpu_start *start)
 	cpu_calls_start_cpu();
 	this_cpu->current = idle;
 	run_queues_init(idle);
+	claim(start, tsc_sync_follow(per_cpu_of(start->cpu, ticks_apart)) == OK ? READY : APART);
 	/* The idle task's time begins here, so that the time before counts as idle time. */
 	idle->run_ns = idle->started_ns = clock_monotonic_ns();
-	claim(start, tsc_sync_follow(per_cpu_of(start->cpu, ticks_apart)) == OK ? READY : APART);
 	sched_idle();
 }
 
@@ -190,6 +194,21 @@ static void prepare_all(unsigned most)
 	}
 }
 
+/* Take another clock than the time-stamp counter, and log why. Returns its name; NULL: the machine has none. */
+static const char *leave_tsc(const char *why)
+{
+	static const char *clock; /* fixed after boot */
+
+	if (clock)
+		return clock;
+	clock = clock_fall_back();
+	if (clock)
+		log_info("clock: %s, since %s\n", clock, why);
+	else
+		log_warn("clock: %s, and there is neither HPET nor ACPI PM timer\n", why);
+	return clock;
+}
+
 static uint32_t progress_of(const struct percpu *cpu)
 {
 	return __atomic_load_n(per_cpu_of(cpu, progress), __ATOMIC_ACQUIRE);
@@ -234,6 +253,24 @@ static void start_all(void)
 		if (progress_of(cpu_starts[i].cpu) == SILENT)
 			apic_send_startup(cpu_starts[i].apic_id, trampoline.page);
 	wait_for_all(PATIENCE_NS);
+}
+
+/* Count CPUs whose time-stamp counters differ as READY if the clock can do without these counters. */
+static void trust_clock(void)
+{
+	const char *clock = NULL;
+
+	for (unsigned i = 0; i < cpu_start_count; i++) {
+		uint32_t *how = per_cpu_of(cpu_starts[i].cpu, progress);
+
+		if (progress_of(cpu_starts[i].cpu) != APART)
+			continue;
+		if (!clock)
+			clock = leave_tsc("the time-stamp counters of the CPUs differ");
+		if (!clock)
+			return;
+		__atomic_store_n(how, READY, __ATOMIC_SEQ_CST);
+	}
 }
 
 /* Add the CPUs that are READY to cpu_list, in which a CPU's index is its number, and log those that are not. */
@@ -312,7 +349,10 @@ void cpus_start(const char *cmdline)
 {
 	const uint64_t begun = clock_monotonic_ns();
 	const unsigned most = wanted(cmdline);
+	char tsc[16];
 
+	if (cmdline_get(cmdline, "tsc", tsc, sizeof(tsc)) && !strcmp(tsc, "unstable"))
+		(void)leave_tsc("tsc=unstable says so");
 	if (!most)
 		return;
 	/* The trampoline comes before the stacks of the CPUs, which are of no use if there is none. */
@@ -328,6 +368,7 @@ void cpus_start(const char *cmdline)
 	cpu_calls_init();
 	user_traps_use_lock();
 	start_all();
+	trust_clock();
 	count_ready();
 	trampoline_end();
 	isolate(cmdline);

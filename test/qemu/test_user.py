@@ -60,6 +60,19 @@ def test_isolated(tmp_path):
         assert not complaints, "\n".join([*complaints, machine.text])
 
 
+@pytest.mark.parametrize("clock, config", [
+    ("HPET", {"extra": ("-smp", "4")}),
+    ("ACPI PM timer", {"extra": ("-smp", "2"), "machine": "q35,smm=off,hpet=off"})])
+def test_other_clock(tmp_path, clock, config):
+    """Where the time-stamp counter is not to be trusted the next best counter is the clock, for the vDSO, too."""
+    names = ("time", "timers", "vdso")
+    with boot(tmp_path, "test-musl.cpio", names, "tsc=unstable", **config) as machine:
+        machine.wait_for(END)
+        complaints = usertests.complaints(machine.text, names)
+        complaints += [] if f"clock: {clock}, since tsc=unstable says so" in machine.text else ["the clock is another one"]
+        assert not complaints, "\n".join([*complaints, machine.text])
+
+
 def test_neighbour(tmp_path):
     """The largest calls at once, where `make test` begins with smaller ones."""
     if "ANKEOS_STORM" not in os.environ:
