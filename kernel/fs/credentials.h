@@ -77,7 +77,6 @@ struct credentials {
 	/* Sets of capabilities. */
 	uint64_t permitted, effective, inheritable, bounding, ambient;
 	uint32_t secure_bits;      /* of enum secure_bit */
-	bool no_new_rights;        /* execve(2) gives no rights: PR_SET_NO_NEW_PRIVS */
 	struct group_list *groups; /* a reference; NULL: none */
 };
 

@@ -53,13 +53,13 @@ void proc_add_capabilities(const struct credentials *who, struct text *ret)
 	proc_add_mask(ret, "CapEff:\t", who->effective);
 	proc_add_mask(ret, "CapBnd:\t", who->bounding);
 	proc_add_mask(ret, "CapAmb:\t", who->ambient);
-	text_add_line(ret, "NoNewPrivs:\t", who->no_new_rights);
 }
 
 void proc_add_seccomp(const struct task *task, struct text *ret)
 {
 	const struct seccomp_filter *filter = task ? task->rights.filter : NULL;
 
+	text_add_line(ret, "NoNewPrivs:\t", task && task->rights.no_new_rights);
 	text_add_line(ret, "Seccomp:\t", task ? task->rights.seccomp_mode : SECCOMP_OFF);
 	text_add_line(ret, "Seccomp_filters:\t", filter ? filter->depth : 0);
 }

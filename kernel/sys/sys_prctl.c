@@ -129,16 +129,6 @@ static int64_t change_ambient(uint64_t request, uint64_t which)
 	return rights_replace(who);
 }
 
-static int64_t set_no_new_rights(void)
-{
-	struct credentials *who = credentials_copy(rights_current());
-
-	if (!who)
-		return -ENOMEM;
-	who->no_new_rights = true;
-	return rights_replace(who);
-}
-
 /* Do one of the requests about credentials. Returns prctl(2)'s result. */
 static int64_t credentials_request(enum prctl_request request, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
@@ -158,9 +148,12 @@ static int64_t credentials_request(enum prctl_request request, uint64_t a, uint6
 	case PR_SET_SECUREBITS:
 		return a > UINT32_MAX ? -EPERM : set_secure_bits((uint32_t)a);
 	case PR_SET_NO_NEW_PRIVS:
-		return a != 1 || b || c || d ? -EINVAL : set_no_new_rights();
+		if (a != 1 || b || c || d)
+			return -EINVAL;
+		task_current()->rights.no_new_rights = true;
+		return 0;
 	case PR_GET_NO_NEW_PRIVS:
-		return a || b || c || d ? -EINVAL : who->no_new_rights;
+		return a || b || c || d ? -EINVAL : task_current()->rights.no_new_rights;
 	case PR_CAP_AMBIENT:
 		return c || d ? -EINVAL : change_ambient(a, b);
 	default:

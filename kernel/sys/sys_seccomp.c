@@ -23,6 +23,7 @@ enum seccomp_flags {
 	FLAG_TSYNC = 1, /* the program is for all threads of the process */
 	FLAG_LOG = 2,
 	FLAG_SPEC_ALLOW = 4,
+	FLAG_TSYNC_ESRCH = 16, /* with FLAG_TSYNC: -ESRCH in place of a thread's number */
 };
 
 /* Linux's struct sock_fprog. */
@@ -71,23 +72,20 @@ static int64_t set_filter(uint64_t flags, uint64_t from)
 	struct seccomp_filter *filter;
 	int error;
 
-	if (flags & ~(uint64_t)(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW))
+	if (flags & ~(uint64_t)(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH))
 		return -EINVAL;
-	/*
-	 * FLAG_TSYNC would have to set no_new_rights in other threads' credentials, which only those threads change:
-	 * refuse it.
-	 */
-	if (flags & FLAG_TSYNC && process_current()->task_count > 1)
-		return -EINVAL;
-	if (!rights_current()->no_new_rights && !rights_can(CAP_SYS_ADMIN))
+	if (!task_current()->rights.no_new_rights && !rights_can(CAP_SYS_ADMIN))
 		return -EACCES;
 	error = get_program(from, &filter);
 	if (error)
 		return error;
-	error = task_current()->rights.seccomp_mode == SECCOMP_STRICT ? -EINVAL : seccomp_add(filter);
+	if (task_current()->rights.seccomp_mode == SECCOMP_STRICT)
+		error = -EINVAL;
+	else
+		error = flags & FLAG_TSYNC ? seccomp_add_for_all(filter) : seccomp_add(filter);
 	if (error)
 		seccomp_put(filter);
-	return error;
+	return error > 0 && flags & FLAG_TSYNC_ESRCH ? -ESRCH : error;
 }
 
 /* Do SECCOMP_GET_ACTION_AVAIL. Returns 0 if the action at user address `from` is known, -EOPNOTSUPP, -EFAULT. */

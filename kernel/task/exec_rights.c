@@ -14,7 +14,7 @@ static void take_file_ids(struct credentials *who, const struct node *program)
 {
 	const uint32_t as_group = S_ISGID | 010;
 
-	if (program->fs->flags & MS_NOSUID || who->no_new_rights)
+	if (program->fs->flags & MS_NOSUID || task_current()->rights.no_new_rights)
 		return;
 	if (program->mode & S_ISUID)
 		who->uid.effective = program->uid;
@@ -66,7 +66,8 @@ static bool take_capabilities(struct credentials *who, const struct credentials 
 	 * With PR_SET_NO_NEW_PRIVS, or with a tracer that has fewer rights, nothing is gained, not even what only the
 	 * effective IDs would have given.
 	 */
-	if ((who->no_new_rights || !ptrace_is_capable(task_current())) && (other_ids || permitted & ~old->permitted)) {
+	if ((task_current()->rights.no_new_rights || !ptrace_is_capable(task_current())) &&
+	    (other_ids || permitted & ~old->permitted)) {
 		who->uid.effective = who->uid.real;
 		who->gid.effective = who->gid.real;
 		permitted &= old->permitted;

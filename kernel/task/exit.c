@@ -219,6 +219,7 @@ void process_exit_task(int code)
 {
 	struct task *task = task_current();
 	struct process *process = task->process;
+	struct seccomp_filter *filters;
 
 	core_park();
 	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)end_status(process, code));
@@ -241,7 +242,10 @@ void process_exit_task(int code)
 		process_put_paths(process);
 	}
 	late_do_all();
-	while (seccomp_put_some(&task->rights.filter))
+	/* The task makes no more calls. It gives up its chain at once, so that nobody sees a part of the chain. */
+	filters = task->rights.filter;
+	task->rights.filter = NULL;
+	while (seccomp_put_some(&filters))
 		(void)task_give_way();
 	signal_drop(task);
 	if (process->task_count == 1)

@@ -27,7 +27,8 @@ struct task_rights {
 	int parent_death_signal; /* the signal that the task gets when its parent ends: PR_SET_PDEATHSIG; 0: none */
 	/* system calls go through syscall_run() and take the kernel lock: for seccomp(2) or ptrace(2). Atomic */
 	bool calls_by_c;
-	bool gains; /* the task is in execve(2) of a program that runs with other rights than its own */
+	bool gains;         /* the task is in execve(2) of a program that runs with other rights than its own */
+	bool no_new_rights; /* execve(2) gives no rights: PR_SET_NO_NEW_PRIVS; once true, it stays so */
 	enum seccomp_mode seccomp_mode;
 	struct seccomp_filter *filter; /* the newest of a chain of seccomp programs (seccomp.h), a reference; or NULL */
 };

@@ -6,6 +6,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/process.h"
 
 #define PUTS 256 /* programs that seccomp_put_some() frees */
 
@@ -48,6 +49,53 @@ static void set_mode(enum seccomp_mode mode)
 	this_cpu->calls_by_c = true;
 }
 
+/* Mark the programs of the current task's chain, or take the marks away. */
+static void mark_chain(bool marked)
+{
+	for (struct seccomp_filter *filter = task_current()->rights.filter; filter; filter = filter->next)
+		filter->marked = marked;
+}
+
+/* Return a task of the process that cannot get the current task's chain, since it has another one; or NULL. */
+static const struct task *find_other(void)
+{
+	const struct task *found = NULL;
+
+	mark_chain(true);
+	PROCESS_EACH_TASK(process_current(), task) {
+		const struct task_rights *rights = &task->rights;
+
+		/* A task that is ending has given its chain away already. */
+		if (task != task_current() &&
+		    (rights->seccomp_mode == SECCOMP_STRICT || (rights->filter && !rights->filter->marked))) {
+			found = task;
+			break;
+		}
+	}
+	mark_chain(false);
+	return found;
+}
+
+int seccomp_add_for_all(struct seccomp_filter *filter)
+{
+	const struct task *other = find_other();
+	int error;
+
+	if (other)
+		return other->tid;
+	error = seccomp_add(filter);
+	if (error)
+		return error;
+	PROCESS_EACH_TASK(process_current(), task) {
+		if (task == task_current())
+			continue;
+		/* The old chain is a part of the new one, so that no program is freed here. */
+		seccomp_put(task->rights.filter);
+		seccomp_inherit(task);
+	}
+	return 0;
+}
+
 int seccomp_add(struct seccomp_filter *filter)
 {
 	struct task_rights *rights = &task_current()->rights;
@@ -76,7 +124,9 @@ void seccomp_inherit(struct task *task)
 	const struct task *maker = task_current();
 
 	task->rights.seccomp_mode = maker->rights.seccomp_mode;
-	task->rights.calls_by_c = maker->rights.seccomp_mode != SECCOMP_OFF;
+	task->rights.no_new_rights |= maker->rights.no_new_rights;
+	if (maker->rights.seccomp_mode != SECCOMP_OFF)
+		__atomic_store_n(&task->rights.calls_by_c, true, __ATOMIC_RELAXED);
 	task->rights.filter = maker->rights.filter;
 	if (task->rights.filter)
 		__atomic_add_fetch(&task->rights.filter->refs, 1, __ATOMIC_RELAXED);

@@ -41,6 +41,7 @@ struct seccomp_filter {
 	uint32_t depth;              /* how many programs the chain has from here on */
 	uint32_t total;              /* what SECCOMP_MOST limits, from here on */
 	uint32_t count;              /* instructions */
+	bool marked; /* while seccomp_add_for_all() works: one of the caller's. Guard: tasks only, not preempted */
 	struct bpf_instruction program[];
 };
 
@@ -62,10 +63,17 @@ bool seccomp_put_some(struct seccomp_filter **chain);
  */
 int seccomp_add(struct seccomp_filter *filter);
 
+/*
+ * Do seccomp_add() for all tasks of the process: they get the current task's chain, and no new rights if that task gets
+ * none. Returns 0; or, with nothing changed, -ENOMEM, or the tid of a task whose own chain is no part of the current
+ * task's, or whose mode is the strict one.
+ */
+int seccomp_add_for_all(struct seccomp_filter *filter);
+
 /* Let the current task make no calls but read, write, exit and rt_sigreturn: SECCOMP_MODE_STRICT. */
 void seccomp_be_strict(void);
 
-/* Give a new task the mode and the chain of the current one. */
+/* Give a new task the mode and the chain of the current one, and no new rights if that gets none. */
 void seccomp_inherit(struct task *task);
 
 /* Run all programs of the current task's chain on a call. Returns the answer that counts, see enum seccomp_action. */

@@ -314,6 +314,59 @@ static int try_thread(void *unused)
 	return 7;
 }
 
+/* ---- a program for all threads ---- */
+
+#define FLAG_TSYNC       1
+#define FLAG_TSYNC_ESRCH 16
+
+static int ready[2], go[2];           /* pipes: the thread tells, and is told */
+static long parent_seen, rights_seen; /* what the thread's getppid and PR_GET_NO_NEW_PRIVS returned */
+static volatile int thread_number;
+
+static void *wait_and_call(void *own)
+{
+	const struct sock_filter program[] = FOR(SYS_getppid, SECCOMP_RET_ERRNO | 6);
+	char byte = own && install(program, 4) != 0 ? 'x' : 0;
+
+	thread_number = (int)sys(SYS_gettid);
+	write(ready[1], &byte, 1);
+	read(go[0], &byte, 1);
+	parent_seen = sys(SYS_getppid);
+	rights_seen = sys(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	return NULL;
+}
+
+static long install_for_all(unsigned flags)
+{
+	struct sock_filter program[] = FOR(SYS_getppid, SECCOMP_RET_ERRNO | 5);
+	const struct sock_fprog filter = { 4, program };
+
+	return sys(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+}
+
+/* A thread of the process gets the program, unless it has one of its own. */
+static int try_all(void *own)
+{
+	pthread_t thread;
+	char byte;
+
+	if (pipe(ready) != 0 || pipe(go) != 0 || pthread_create(&thread, NULL, wait_and_call, own) != 0)
+		return 1;
+	if (read(ready[0], &byte, 1) != 1 || byte)
+		return 2;
+	sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (own && (install_for_all(FLAG_TSYNC) != thread_number ||
+		    install_for_all(FLAG_TSYNC | FLAG_TSYNC_ESRCH) != -ESRCH || sys(SYS_getppid) < 0))
+		return 3;
+	if (!own && (install_for_all(FLAG_TSYNC) != 0 || sys(SYS_getppid) != -5))
+		return 4;
+	write(go[1], &byte, 1);
+	pthread_join(thread, NULL);
+	if (own)
+		return parent_seen == -6 ? 0 : 5;
+	return parent_seen == -5 && rights_seen == 1 ? 0 : 6;
+}
+
 static int be_strict(void *call)
 {
 	char byte;
@@ -340,6 +393,8 @@ int main(void)
 	is(in_child(be_killed, (void *)(long)SECCOMP_RET_KILL_THREAD), KILLED(SIGSYS), "an only thread is, too");
 	is(in_child(be_killed, (void *)(long)SECCOMP_RET_TRAP), KILLED(SIGSYS), "SIGSYS without a handler");
 	is(in_child(try_thread, NULL), EXITED(7), "one thread of two is killed");
+	is(in_child(try_all, NULL), EXITED(0), "a program for all threads");
+	is(in_child(try_all, (void *)1), EXITED(0), "not for one that has its own");
 	is(in_child(be_strict, (void *)SYS_exit), EXITED(3), "the strict mode's exit");
 	is(in_child(be_strict, (void *)SYS_getpid), KILLED(SIGKILL), "and another call");
 	return finish();
