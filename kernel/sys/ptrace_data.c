@@ -81,7 +81,7 @@ static int poke_user(struct task *task, uint64_t offset, uint64_t word)
 #define NT_X86_XSTATE 0x202
 
 /* Copy `size` bytes of a set of registers to the tracer. Returns 0, -EFAULT, -ENOMEM. */
-static int get_set(const struct task *task, uint64_t type, uint64_t to, size_t size)
+static int get_set(const struct task *task, uint32_t type, uint64_t to, size_t size)
 {
 	struct ptrace_registers registers;
 	uint8_t *fpu;
@@ -101,7 +101,7 @@ static int get_set(const struct task *task, uint64_t type, uint64_t to, size_t s
 }
 
 /* Set the first `size` bytes of a set of registers. Returns 0, -EFAULT, -ENOMEM, -EIO, -EINVAL. */
-static int set_set(struct task *task, uint64_t type, uint64_t from, size_t size)
+static int set_set(struct task *task, uint32_t type, uint64_t from, size_t size)
 {
 	struct ptrace_registers registers;
 	uint8_t *fpu;
@@ -124,7 +124,7 @@ static int set_set(struct task *task, uint64_t type, uint64_t from, size_t size)
 }
 
 /* Return how many bytes the set has; 0: there is no such set. */
-static size_t set_size(uint64_t type)
+static size_t set_size(uint32_t type)
 {
 	switch (type) {
 	case NT_PRSTATUS:
@@ -138,16 +138,16 @@ static size_t set_size(uint64_t type)
 }
 
 /* Do PTRACE_GETREGSET or PTRACE_SETREGSET; `data` is the address of a struct iovec, which gets the size. */
-static int64_t move_set(struct task *task, uint64_t request, uint64_t type, uint64_t data)
+static int64_t move_set(struct task *task, uint64_t request, uint32_t type, uint64_t data)
 {
-	const size_t size = set_size((uint32_t)type);
+	const size_t size = set_size(type);
 	struct user_iovec piece;
 	int error = args_get(&piece, data, sizeof(piece));
 
 	if (error)
 		return error;
 	/* As on Linux the set is known, and absent on a CPU without XSAVE. */
-	if (!size && (uint32_t)type == NT_X86_XSTATE)
+	if (!size && type == NT_X86_XSTATE)
 		return -ENODEV;
 	if (!size || piece.size % (type == NT_PRFPREG ? 4 : 8))
 		return -EINVAL;
@@ -155,8 +155,8 @@ static int64_t move_set(struct task *task, uint64_t request, uint64_t type, uint
 		piece.size = size;
 	if (request == PTRACE_SETREGSET && type == NT_X86_XSTATE && piece.size != size)
 		return -EFAULT;
-	error = request == PTRACE_GETREGSET ? get_set(task, (uint32_t)type, piece.base, piece.size)
-					    : set_set(task, (uint32_t)type, piece.base, piece.size);
+	error = request == PTRACE_GETREGSET ? get_set(task, type, piece.base, piece.size)
+					    : set_set(task, type, piece.base, piece.size);
 	return error ? error : args_put(data + offsetof(struct user_iovec, size), &piece.size, sizeof(piece.size));
 }
 
@@ -340,7 +340,7 @@ int64_t ptrace_data_request(struct tracee *tracee, uint64_t request, uint64_t ad
 		return set_set(task, NT_PRFPREG, data, FPU_LEGACY_SIZE);
 	case PTRACE_GETREGSET:
 	case PTRACE_SETREGSET:
-		return move_set(task, request, address, data);
+		return move_set(task, request, (uint32_t)address, data);
 	case PTRACE_GETSIGINFO:
 		return get_siginfo(task, data);
 	case PTRACE_SETSIGINFO:

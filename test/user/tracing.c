@@ -176,6 +176,8 @@ static void test_fpu(void)
 		is_true(piece.iov_len >= 576, (long)piece.iov_len, "has a header");
 		is(memcmp(state + 160 + 48, &value, 8), 0, "and the same registers");
 		is(trace(PTRACE_SETREGSET, child, (void *)NT_X86_XSTATE, &piece), 0, "it is set");
+		piece.iov_len = 512;
+		is(trace(PTRACE_SETREGSET, child, (void *)(1UL << 32 | NT_X86_XSTATE), &piece), -EFAULT, "not in part");
 	} else {
 		is(trace(PTRACE_GETREGSET, child, (void *)NT_X86_XSTATE, &piece), -ENODEV, "no extended state");
 	}
