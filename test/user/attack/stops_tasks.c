@@ -179,6 +179,40 @@ static void futex_threads(unsigned long many)
 	usleep(1000);
 }
 
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+#define WAITS_MOST 128 /* FUTEX_WAITV_MAX */
+
+/* futex_waitv(2)'s struct futex_waitv. */
+static struct {
+	uint64_t value, at;
+	uint32_t flags, reserved;
+} wishes[WAITS_MOST];
+
+static int waits_often(void *unused)
+{
+	(void)unused;
+	begun();
+	sys(SYS_futex_waitv, wishes, WAITS_MOST, 0, NULL, 0);
+	sys(SYS_pause);
+	return 0;
+}
+
+/* Threads each of which waits for one word as often as a call may: one call wakes all these waits. */
+static void futex_waits(unsigned long many)
+{
+	static int word;
+
+	for (size_t i = 0; i < WAITS_MOST; i++) {
+		wishes[i].at = (uint64_t)&word;
+		wishes[i].flags = 2 | 128; /* FUTEX_32, private */
+	}
+	start_threads(many, waits_often);
+	if (sys(SYS_futex, &word, 1 | 128 /* FUTEX_WAKE */, many * WAITS_MOST) < (long)(many * WAITS_MOST / 2))
+		_exit(3);
+}
+
 /* ---- processes ---- */
 
 /* Start `many` processes that wait for a signal, in a group of their own; returns the group. */
@@ -356,6 +390,7 @@ const struct stops_case stops_tasks[] = {
 	{ "threads that read one counter", event_readers, 1000, 2500, 0 },
 	{ "threads that wait for one epoll file", epoll_waiters, 1000, 2500, 0 },
 	{ "threads that wait for one futex", futex_threads, 1000, 2500, 0 },
+	{ "threads that wait often for one futex", futex_waits, 400, 1000, 0 },
 	{ "signals to a large group", group_signals, 1000, 5000, 0 },
 	{ "many zombies", many_zombies, 1000, 5000, 0 },
 	{ "alarms that are due at once", alarms, 700, 700, 0 },
