@@ -211,8 +211,9 @@ $(HOST)/font.o: build/font.c $(HOST)/flags
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 
 # Code that programs map and call: an ELF file of its own, which the kernel has among its data (kernel/task/vdso.c).
-VDSO_CFLAGS := $(BASE) -O2 -fPIC -ffreestanding -fno-stack-protector -fcf-protection=none -mgeneral-regs-only \
-               -fasynchronous-unwind-tables
+# Values are computed where the source says: gcc would else compute them later, and need a register that has to be saved.
+VDSO_CFLAGS := $(BASE) -O2 $(if $(findstring clang,$(CC)),,-fno-tree-sink) -fPIC -ffreestanding -fno-stack-protector \
+               -fcf-protection=none -mgeneral-regs-only -fasynchronous-unwind-tables
 VDSO_LD     := $(LD) -shared -Bsymbolic --hash-style=both --build-id=sha1 --eh-frame-hdr -soname linux-vdso.so.1 \
                -z max-page-size=4096 -z noexecstack -T vdso/vdso.ld
 

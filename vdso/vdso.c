@@ -17,9 +17,16 @@
 #define CALL_CLOCK_GETRES  229
 #define CALL_GETCPU        309
 
-/* The clocks that are computed here, a bit each by its number (clock_gettime(2)). The coarse ones are exact. */
-#define WALL_CLOCKS (1U << 0 | 1U << 5 | 1U << 11)          /* REALTIME, REALTIME_COARSE, TAI */
-#define MONOTONIC   (1U << 1 | 1U << 4 | 1U << 6 | 1U << 7) /* MONOTONIC, _RAW, _COARSE, BOOTTIME */
+/* What the time of a clock counts from: an index of clock_page.offsets, plus 1. */
+enum clock_kind { UNKNOWN, MONOTONIC, WALL };
+
+/*
+ * The kinds of the clocks that are computed here, two bits each by its number (clock_gettime(2)): REALTIME, MONOTONIC,
+ * MONOTONIC_RAW, REALTIME_COARSE, MONOTONIC_COARSE, BOOTTIME and TAI. The coarse ones are exact.
+ */
+#define CLOCKS 16
+#define KINDS \
+	(WALL << 0 | MONOTONIC << 2 | MONOTONIC << 8 | WALL << 10 | MONOTONIC << 12 | MONOTONIC << 14 | WALL << 22)
 
 /* Linux's structures of these names. */
 struct timespec {
@@ -45,41 +52,39 @@ __attribute__((noinline)) int64_t __vdso_time(int64_t *to);
 __attribute__((noinline)) int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused);
 
 /*
- * Compute a clock's time in ns. Returns false when the kernel must be asked. All that is read of the page must be read
- * between the two looks at the sequence, so the loads are atomic: the compiler keeps their order.
+ * Compute a clock's time in ns; kind is not UNKNOWN. Returns false when the kernel must be asked: also when it changes
+ * the page meanwhile, which is rare. All that is read of the page must be read between the two looks at the sequence,
+ * so the loads are atomic: the compiler keeps their order. The sequence only grows, so one that was odd at the first
+ * look is never one less at the second.
  */
-static inline bool read_clock(bool wall, uint64_t *ret)
+static inline bool read_clock(uint64_t kind, uint64_t *ret)
 {
 	const struct clock_page *page = &clock_page;
-	uint64_t ticks, ns;
-	uint32_t sequence;
+	const uint32_t even = __atomic_load_n(&page->sequence, __ATOMIC_ACQUIRE) & ~1U;
+	const uint64_t offset = __atomic_load_n(&page->offsets[kind - 1], __ATOMIC_RELAXED);
+	const uint64_t ticks = cpu_rdtsc_in_order() - __atomic_load_n(&page->start, __ATOMIC_RELAXED);
+	const uint64_t multiplier = __atomic_load_n(&page->multiplier, __ATOMIC_RELAXED);
+	const uint64_t shift = __atomic_load_n(&page->shift, __ATOMIC_RELAXED);
 
-	do {
-		sequence = __atomic_load_n(&page->sequence, __ATOMIC_ACQUIRE);
-		if (sequence & 1)
-			return false;
-		ticks = cpu_rdtsc_in_order() - __atomic_load_n(&page->start, __ATOMIC_RELAXED);
-		ns = (unsigned __int128)(ticks << CLOCK_PAGE_BITS) *
-			     __atomic_load_n(&page->multiplier, __ATOMIC_RELAXED) >>
-		     64;
-		ns >>= __atomic_load_n(&page->shift, __ATOMIC_RELAXED);
-		ns += __atomic_load_n(&page->offsets[wall], __ATOMIC_RELAXED);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (__atomic_load_n(&page->sequence, __ATOMIC_RELAXED) != sequence);
-	*ret = ns;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&page->sequence, __ATOMIC_RELAXED) != even)
+		return false;
+	*ret = ((uint64_t)((unsigned __int128)(ticks << CLOCK_PAGE_BITS) * multiplier >> 64) >> shift) + offset;
 	return true;
 }
 
-static inline bool is_among(int clock, uint32_t clocks)
+/* Return the enum clock_kind, as a number that needs no conversion to be an index. */
+static inline uint64_t kind_of(int clock)
 {
-	return (unsigned)clock < 32 && clocks >> clock & 1;
+	return (unsigned)clock < CLOCKS ? (uint64_t)KINDS >> 2 * clock & 3 : UNKNOWN;
 }
 
 int __vdso_clock_gettime(int clock, struct timespec *to)
 {
+	const uint64_t kind = kind_of(clock);
 	uint64_t ns;
 
-	if (!is_among(clock, WALL_CLOCKS | MONOTONIC) || !read_clock(is_among(clock, WALL_CLOCKS), &ns))
+	if (kind == UNKNOWN || !read_clock(kind, &ns))
 		return (int)cpu_system_call(CALL_CLOCK_GETTIME, (uint64_t)clock, (uintptr_t)to, 0);
 	to->seconds = (int64_t)(ns / NS_PER_S);
 	to->ns = (int64_t)(ns % NS_PER_S);
@@ -90,7 +95,7 @@ int __vdso_gettimeofday(struct timeval *to, struct timezone *zone)
 {
 	uint64_t ns;
 
-	if (!read_clock(true, &ns))
+	if (!read_clock(WALL, &ns))
 		return (int)cpu_system_call(CALL_GETTIMEOFDAY, (uintptr_t)to, (uintptr_t)zone, 0);
 	if (to)
 		*to = (struct timeval){ (int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S / NS_PER_US) };
@@ -103,7 +108,7 @@ int64_t __vdso_time(int64_t *to)
 {
 	uint64_t ns;
 
-	if (!read_clock(true, &ns))
+	if (!read_clock(WALL, &ns))
 		return cpu_system_call(CALL_TIME, (uintptr_t)to, 0, 0);
 	ns /= NS_PER_S;
 	if (to)
@@ -113,7 +118,7 @@ int64_t __vdso_time(int64_t *to)
 
 int __vdso_clock_getres(int clock, struct timespec *to)
 {
-	if (!is_among(clock, WALL_CLOCKS | MONOTONIC))
+	if (kind_of(clock) == UNKNOWN)
 		return (int)cpu_system_call(CALL_CLOCK_GETRES, (uint64_t)clock, (uintptr_t)to, 0);
 	if (to)
 		*to = (struct timespec){ 0, 1 };

@@ -11,10 +11,10 @@
  */
 static inline uint64_t cpu_rdtsc_in_order(void)
 {
-	uint32_t low, high;
+	uint64_t low, high; /* RDTSC clears their upper halves */
 
 	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
+	return low | high << 32;
 }
 
 /* Return the running CPU's number, which the kernel has put into its IA32_TSC_AUX, by RDTSCP. */

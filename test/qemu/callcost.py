@@ -34,8 +34,8 @@ LIBRARY = ("clock_library",)
 # at once, so that code which is written and run costs nothing there; here each turn is two faults.
 WITHOUT_GOAL = ("shell_loop", "sides")
 # The most instructions of rows that are far from their goal, or have none: a little more than was measured.
-LIMITS = {"shell_loop": 14_500_000, "sides": 1_280, "unix": 2_210, "unix_64k": 26_100, "pty_line": 11_300, "timer_create": 1_565,
-          "signalfd": 1_075, "inotify": 1_590, "ptrace_stop": 2_500, "open_deep": 4_300, "sides_mprotect": 2_690}
+LIMITS = {"clock_library": 60, "shell_loop": 14_500_000, "sides": 1_280, "unix": 2_210, "unix_64k": 26_100, "pty_line": 11_300,
+          "timer_create": 1_565, "signalfd": 1_075, "inotify": 1_590, "ptrace_stop": 2_500, "open_deep": 4_300, "sides_mprotect": 2_690}
 
 WHAT = {
     "getpid": "null call (getpid)", "getppid": "getppid", "invalid": "invalid call", "clock_gettime": "clock_gettime",
