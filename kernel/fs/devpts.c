@@ -97,7 +97,7 @@ int pty_node(unsigned number, struct node **ret)
 		return -ENOENT;
 	root = list_item(all.next, struct devpts, link)->root;
 	name_number(number, &name);
-	return node_lookup(root, root, name.name, ret);
+	return node_lookup(root, name.name, ret);
 }
 
 static bool take_mode(struct node *root, struct name value)
@@ -139,7 +139,7 @@ static bool take_ptmx_mode(struct node *root, struct name value)
 
 	if (!mount_number(value, 8, &mode))
 		return false;
-	if (node_lookup(root, root, ptmx, &node) == 0) {
+	if (node_lookup(root, ptmx, &node) == 0) {
 		node_set_mode(node, mode & 0777);
 		node_put(node);
 	}

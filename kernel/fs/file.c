@@ -6,6 +6,7 @@
 #include "kernel/fs/device.h"
 #include "kernel/fs/file_lock.h"
 #include "kernel/fs/listing.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/notify.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/panic.h"
@@ -18,7 +19,7 @@
 
 static const struct file_ops nothing_ops = { 0 };
 
-static int open_regular(struct node *node, struct file *file)
+static int open_regular(struct node *node, struct mount *mount, struct file *file)
 {
 	int error;
 
@@ -27,7 +28,7 @@ static int open_regular(struct node *node, struct file *file)
 		return -ENXIO;
 	if (!file_writes(file))
 		return node->ops->open(node, file);
-	if (fs_is_read_only(node->fs))
+	if (fs_is_read_only(node->fs) || mount_is_read_only(mount))
 		return -EROFS;
 	if (node->runners)
 		return -ETXTBSY;
@@ -36,11 +37,13 @@ static int open_regular(struct node *node, struct file *file)
 		file->properties |= FILE_WRITER;
 		node->fs->writers++;
 		node->writers++;
+		if (mount)
+			mount->writers++;
 	}
 	return error;
 }
 
-static int open_by_type(struct node *node, struct file *file)
+static int open_by_type(struct node *node, struct mount *mount, struct file *file)
 {
 	if (file->flags & O_PATH)
 		return 0;
@@ -49,7 +52,7 @@ static int open_by_type(struct node *node, struct file *file)
 		return -EINVAL;
 	switch (node->mode & S_IFMT) {
 	case S_IFREG:
-		return open_regular(node, file);
+		return open_regular(node, mount, file);
 	case S_IFDIR:
 		if (file_writes(file))
 			return -EISDIR;
@@ -58,7 +61,7 @@ static int open_by_type(struct node *node, struct file *file)
 		return 0;
 	case S_IFCHR:
 	case S_IFBLK:
-		if (node->fs->flags & MS_NODEV)
+		if (mount_flags(mount) & MS_NODEV)
 			return -EACCES;
 		return device_open(node, file);
 	case S_IFIFO:
@@ -84,22 +87,23 @@ static struct file *make_file(struct node *node, const struct file_ops *ops, uns
 	return file;
 }
 
-int file_open(struct node *node, unsigned flags, struct file **ret)
+int file_open(const struct place *place, unsigned flags, struct file **ret)
 {
-	struct file *file = make_file(node, &nothing_ops, flags, 0);
+	struct file *file = make_file(place->node, &nothing_ops, flags, 0);
 	int error;
 
 	if (!file)
 		return -ENOMEM;
 	/* The device's open function must see O_NOCTTY: without it a terminal may become the controlling terminal. */
 	file->flags |= flags & O_NOCTTY;
-	error = open_by_type(node, file);
+	error = open_by_type(place->node, place->mount, file);
 	file->flags &= ~(unsigned)O_NOCTTY;
 	if (error) {
 		kfree(file);
 		return error;
 	}
-	node_get(node);
+	node_get(file->node);
+	file->mount = mount_get(place->mount);
 	*ret = file;
 	return 0;
 }
@@ -121,6 +125,8 @@ void file_uncount_writer(struct file *file)
 	file->properties &= ~(uint32_t)FILE_WRITER;
 	file->node->fs->writers--;
 	file->node->writers--;
+	if (file->mount)
+		file->mount->writers--;
 }
 
 void file_end(struct file *file)
@@ -142,6 +148,7 @@ void file_end(struct file *file)
 		file_lock_drop(file->node, LOCK_RECORD, file);
 	}
 	node_put(file->node);
+	mount_put(file->mount);
 	kfree(file);
 }
 

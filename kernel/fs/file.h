@@ -78,10 +78,11 @@ struct file_watch {
 /* An open file description. Guard: tasks only, which the kernel does not preempt. */
 struct file {
 	const struct file_ops *ops;
-	struct node *node; /* a counted reference */
-	void *data;        /* for the file's operations */
-	uint64_t offset;   /* bytes from the file's start: where read and write go on; 0 for files without FILE_SEEKS */
-	union {            /* one number for each open description, as the kind of file needs it */
+	struct node *node;   /* a counted reference */
+	struct mount *mount; /* the mount by which the node was reached, a counted reference; or NULL */
+	void *data;          /* for the file's operations */
+	uint64_t offset; /* bytes from the file's start: where read and write go on; 0 for files without FILE_SEEKS */
+	union {          /* one number for each open description, as the kind of file needs it */
 		uint64_t entry;    /* for a directory: where getdents goes on */
 		uint64_t record;   /* for /dev/kmsg: the number of the record that is read next */
 		uint64_t hang_ups; /* for a terminal: tty->hang_ups when it was opened */
@@ -97,11 +98,11 @@ struct file {
 };
 
 /*
- * Open `node`: *ret is a reference to a new file. flags: open(2)'s access mode and status flags, which are not checked
- * against permissions. Returns 0, -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS,
+ * Open the node of `place`: *ret is a reference to a new file. flags: open(2)'s access mode and status flags, without a
+ * check of permissions. Returns 0, -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS,
  * -ETXTBSY, -EACCES (a device on a mount with nodev), -ELOOP (a symbolic link), or what the driver returns.
  */
-int file_open(struct node *node, unsigned flags, struct file **ret);
+int file_open(const struct place *place, unsigned flags, struct file **ret);
 
 /* Make a file for pipes etc.; *ret is a reference. Returns 0, having taken over the reference to `node`; or -ENOMEM. */
 int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret);
@@ -121,7 +122,6 @@ static inline void file_put(struct file *file)
 	if (file->refs-- <= 1)
 		file_end(file);
 }
-
 /* Add a watch: watch->gone is called when the file is closed. Or remove a watch before that. */
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);

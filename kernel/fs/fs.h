@@ -23,8 +23,9 @@ struct fs {
 	 * others
 	 */
 	uint64_t own;
-	struct mount *mount;      /* where it is mounted (mount.h); NULL: nowhere */
-	unsigned flags;           /* the mount's flags, of MS_ATTRIBUTES */
+	struct mount *mount;      /* one of its mounts, the oldest (mount.h); NULL: it is mounted nowhere */
+	struct node *root;        /* the root, with a reference to it, while it is mounted; NULL at other times */
+	unsigned flags;           /* those of mount(2)'s flags that concern all its mounts, of MS_OF_FS */
 	uint64_t writers;         /* how many open files and mappings may write to its regular files */
 	uint64_t pages;           /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max;       /* limit on `pages`; 0: none */
@@ -33,9 +34,14 @@ struct fs {
 	uint64_t watches;         /* number of watches on its nodes (notify.h) */
 	bool keeps_nodes;         /* nodes with names are not freed when nobody uses them; fixed when made */
 	bool ends;                /* set when the file system is being freed: its nodes are not removed but unmounted */
-	/* the root, with a reference to it, from mount_detach() until the last user is gone; NULL at all other times */
+	/*
+	 * the root, with a reference to it, from the end of its last mount to that of its last user; NULL at other
+	 * times
+	 */
 	struct node *detached;
-	/* frees a detached file system; called when the only reference to its nodes is the one to the root */
+	/*
+	 * frees the file system; called when its last mount has ended and `detached` is the only reference to its nodes
+	 */
 	void (*destroy)(struct node *root);
 };
 

@@ -7,6 +7,7 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/credentials.h"
 #include "kernel/fs/node_attributes.h"
+#include "kernel/fs/place.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
@@ -124,17 +125,17 @@ static int make_node(const struct cpio_entry *entry, struct path_end *end, struc
 	uint64_t device = DEVICE_NUMBER(entry->rdev_major, entry->rdev_minor);
 
 	if (entry->target)
-		return entry->size ? node_symlink(end->dir, end->name, &credentials_first,
+		return entry->size ? node_symlink(end->dir.node, end->name, &credentials_first,
 						  (struct name){ entry->target, entry->size }, ret)
 				   : -ENOENT;
-	return node_create(end->dir, end->name, &credentials_first, entry->mode & (S_IFMT | MODE_PERMISSIONS), device,
-			   ret);
+	return node_create(end->dir.node, end->name, &credentials_first, entry->mode & (S_IFMT | MODE_PERMISSIONS),
+			   device, ret);
 }
 
 /* Give the file `node` another name. *ret is a reference to it. */
 static int make_link(struct path_end *end, struct node *node, struct node **ret)
 {
-	int error = node_link(end->dir, end->name, &credentials_first, node);
+	int error = node_link(end->dir.node, end->name, &credentials_first, node);
 
 	if (!error)
 		*ret = node_get(node);
@@ -162,18 +163,20 @@ static int remember_link(struct unpacking *u, const uint64_t key[2], struct tree
 static int keep_or_remove(struct unpacking *u, struct path_end *end, const struct node *same, struct node **ret)
 {
 	const struct cpio_entry *entry = &u->cpio.entry;
+	struct place found;
 	struct node *old;
-	int error = node_lookup(u->base.root, end->dir, end->name, &old);
+	int error = place_lookup(&u->base.root, &end->dir, end->name, &found);
 
 	*ret = NULL;
 	if (error)
 		return error == -ENOENT ? 0 : error;
+	old = found.node;
 	if (same ? old == same : !entry->target && !((old->mode ^ entry->mode) & S_IFMT)) {
 		*ret = old;
 		return 0;
 	}
-	error = node_is(old, S_IFDIR) ? node_rmdir(end->dir, end->name, &credentials_first)
-				      : node_unlink(end->dir, end->name, &credentials_first);
+	error = node_is(old, S_IFDIR) ? node_rmdir(end->dir.node, end->name, &credentials_first)
+				      : node_unlink(end->dir.node, end->name, &credentials_first);
 	node_put(old);
 	return error;
 }
@@ -352,7 +355,7 @@ void unpacking_give_up(struct unpacking *u)
 void unpacking_start(struct unpacking *u, struct node *root, struct initramfs_report *report)
 {
 	cpio_start(&u->cpio);
-	u->base = (struct path_base){ root, root, &credentials_first, NULL };
+	u->base = (struct path_base){ { NULL, root }, { NULL, root }, &credentials_first, NULL };
 	u->report = report;
 	u->kept_bytes = NULL;
 	u->links = NULL;

@@ -27,9 +27,12 @@ enum linux_mount {
 	MS_LAZYTIME = 1 << 25,
 };
 
-/* The flags of mount(2) that are kept as attributes of the mount. The others say what to do, or are ignored. */
-#define MS_ATTRIBUTES \
-	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+/*
+ * The flags of mount(2) that each mount has for itself, and those of a file system. The others are ignored, or say what
+ * to do.
+ */
+#define MS_OF_MOUNT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+#define MS_OF_FS    (MS_RDONLY | MS_SYNCHRONOUS)
 
 enum linux_umount { MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8 };
 

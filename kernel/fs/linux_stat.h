@@ -62,6 +62,7 @@ struct linux_statx {
 
 #define STATX_BASIC_STATS 0x7ffU
 #define STATX_BTIME       0x800U
+#define STATX_MNT_ID      0x1000U
 
 struct linux_statfs {
 	int64_t type;

@@ -34,15 +34,13 @@ static void put_record(uint8_t *record, const struct dir_entry *entry, size_t si
 /* Do node_ops.next, but with "." and "..", which are at the positions 0 and 1. */
 static int next_entry(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
-	struct node *parent = dir;
+	const struct node *parent = dir;
 
 	if (*position > 1)
 		return dir->links ? dir->ops->next(dir, position, ret) : 0;
-	if (*position == 1) {
-		while (parent->covers)
-			parent = parent->covers;
-		parent = parent->parent ? parent->parent : dir;
-	}
+	/* As on Linux the ".." of a file system's root has the root's number, whatever the root is mounted on. */
+	if (*position == 1 && dir->parent)
+		parent = dir->parent;
 	*ret = (struct dir_entry){ { "..", *position + 1 }, parent->number, S_IFDIR };
 	++*position;
 	return 1;

@@ -1,373 +1,221 @@
 /*
- * The tree of mounts, and the list of the kinds of file systems; see mount.h.
+ * The tree of mounts, and how long each lives; see mount.h.
  */
 #include "kernel/fs/mount.h"
 
-#include "kernel/fs/path.h"
-#include "kernel/fs/text.h"
-#include "kernel/fs/tmpfs.h"
+#include "kernel/fs/mount_internal.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 
-/* List of the kinds of file systems. Fixed after boot. */
-static struct mount_type *types;
-/* Tree of all mounts, in the order of mounting. Guard: tasks only, which the kernel does not preempt. */
+/* Tree of all mounts, in the order of their numbers. Guard: tasks only, which the kernel does not preempt. */
 static struct tree_node *mounts;
-static uint64_t last_number; /* of the newest mount; guard: tasks only, which the kernel does not preempt */
+/* Number of the newest mount. Guard: tasks only, which the kernel does not preempt. */
+static uint64_t last_number = MOUNT_NUMBER_NONE;
 
-/* Most mounts that one step detaches, or looks at for a list: paths may be long. */
-#define STEP_MOUNTS 64
+/* ---- one mount ---- */
 
-static struct mount_type *find_type(const char *name)
-{
-	struct mount_type *type = types;
-
-	while (type && strcmp(type->name, name) != 0)
-		type = type->next;
-	return type;
-}
-
-void mount_type_add(struct mount_type *type)
-{
-	struct mount_type **end = &types;
-
-	ASSERT(!find_type(type->name));
-	while (*end)
-		end = &(*end)->next;
-	*end = type;
-	type->next = NULL;
-}
-
-void mount_list_types(struct text *text)
-{
-	for (const struct mount_type *type = types; type; type = type->next)
-		text_add(text, "nodev\t%s\n", type->name);
-}
-
-/* Return the mount whose root is `root`, or NULL. */
-static struct mount *find_mount(const struct node *root)
-{
-	struct mount *mount = root->fs->mount;
-
-	return mount && mount->root == root ? mount : NULL;
-}
-
-/* Return the attributes in mount(2)'s flags; relatime is the default, as on Linux. */
-static unsigned attributes(unsigned flags)
-{
-	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
-		flags |= MS_RELATIME;
-	return flags & MS_ATTRIBUTES;
-}
-
-static struct mount *make_mount(const struct mount_type *type, const char *source)
+struct mount *mount_make(const struct mount_type *type, const char *source, unsigned flags)
 {
 	struct mount *mount = kmalloc(sizeof(*mount));
 	size_t size = strlen(source) + 1;
 
 	if (!mount)
 		return NULL;
-	*mount = (struct mount){ .type = type, .source = kmalloc(size) };
+	*mount = (struct mount){ .type = type, .source = kmalloc(size), .flags = flags & MS_OF_MOUNT, .refs = 1 };
 	if (!mount->source) {
 		kfree(mount);
 		return NULL;
 	}
 	memcpy(mount->source, source, size);
+	list_init(&mount->same_fs);
 	return mount;
 }
 
-static void free_mount(struct mount *mount)
+void mount_free(struct mount *mount)
 {
 	kfree(mount->source);
 	kfree(mount);
 }
 
-/* Add a mount to the lists. `below`: the file system that it is mounted in; NULL: the mount is the tree's root. */
-static void enter(struct mount *mount, const struct fs *below)
+void mount_enlist(struct mount *mount, struct node *root)
 {
-	mount->root->fs->mount = mount;
+	struct fs *fs = root->fs;
+
+	mount->root = root;
+	if (fs->mount)
+		list_add_last(&fs->mount->same_fs, &mount->same_fs);
+	else
+		fs->mount = mount;
 	mount->number = ++last_number;
+	mount->listed = true;
 	tree_add(&mounts, tree_outermost(mounts, TREE_HIGH), TREE_HIGH, &mount->in_order, NULL);
-	list_init(&mount->inside);
-	list_init(&mount->beside);
-	if (below)
-		list_add_last(&below->mount->inside, &mount->beside);
 }
 
-static void take_out(struct mount *mount)
+void mount_end(struct mount *mount)
 {
-	ASSERT(list_is_empty(&mount->inside));
-	tree_remove(&mounts, &mount->in_order, NULL);
-	list_remove(&mount->beside);
-	mount->root->fs->mount = NULL;
-}
+	struct node *root = mount->root;
+	struct fs *fs = root->fs;
 
-int mount_set_root(const char *type, struct node *root)
-{
-	struct mount *mount;
-
-	ASSERT(!mounts && find_type(type));
-	mount = make_mount(find_type(type), type);
-	if (!mount)
-		return -ENOMEM;
-	mount->root = node_get(root);
-	root->fs->flags = attributes(0);
-	enter(mount, NULL);
-	return 0;
-}
-
-/*
- * Return the error for mounting something on `at`; 0: it is allowed. No path leads into a detached file system: a
- * mount there could never be undone, and would keep the file system for ever.
- */
-static int refuse_place(const struct node *at)
-{
-	if (!node_is(at, S_IFDIR))
-		return -ENOTDIR;
-	if (at->fs->detached)
-		return -EINVAL;
-	return at->links ? 0 : -ENOENT;
-}
-
-int mount_add(const char *type_name, const char *source, struct node *at, unsigned flags, const char *options)
-{
-	const struct mount_type *type = find_type(type_name);
-	const struct mount *below = find_mount(at);
-	struct mount *mount;
-	int error;
-
-	if (!type)
-		return -ENODEV;
-	error = refuse_place(at);
-	if (error)
-		return error;
-	if (below && below->type == type && type->single)
-		return -EBUSY;
-	mount = make_mount(type, source);
-	if (!mount)
-		return -ENOMEM;
-	error = type->create(options, &mount->root);
-	if (error) {
-		free_mount(mount);
-		return error;
+	ASSERT(!mount->refs && !mount->listed && !mount->parent && !mount->inside);
+	if (fs->mount == mount)
+		fs->mount =
+			list_is_empty(&mount->same_fs) ? NULL : list_item(mount->same_fs.next, struct mount, same_fs);
+	list_remove(&mount->same_fs);
+	if (!fs->mount) {
+		/* node_put() frees the file system when the last reference to one of its nodes is dropped. */
+		fs->destroy = mount->type->destroy;
+		fs->detached = fs->root;
+		fs->root = NULL;
 	}
-	error = node_mount(at, mount->root);
-	if (error) {
-		type->destroy(mount->root);
-		free_mount(mount);
-		return error;
+	mount_free(mount);
+	node_put(root);
+}
+
+/* ---- the tree ---- */
+
+void mount_attach(struct mount *mount, const struct place *at)
+{
+	struct mount *above = mount_beside(at->mount->inside), *parent = NULL;
+	enum tree_side side = TREE_LOW;
+
+	while (above) {
+		ASSERT(above->at != at->node);
+		parent = above;
+		side = (uintptr_t)at->node < (uintptr_t)above->at ? TREE_LOW : TREE_HIGH;
+		above = mount_beside(above->beside.child[side]);
 	}
-	mount->root->fs->flags = attributes(flags);
-	enter(mount, at->fs);
-	return 0;
+	tree_add(&at->mount->inside, parent ? &parent->beside : NULL, side, &mount->beside, NULL);
+	mount->parent = mount_get(at->mount);
+	mount->at = node_get(at->node);
+	at->node->mounts++;
 }
 
-int mount_change(struct node *root, unsigned flags, const char *options)
+void mount_unhook(struct mount *mount)
 {
-	struct mount *mount = find_mount(root);
-	int error;
+	struct mount *parent = mount->parent;
+	struct node *at = mount->at;
 
-	if (!mount)
-		return -EINVAL;
-	if (flags & MS_RDONLY && root->fs->writers)
-		return -EBUSY;
-	error = mount->type->change ? mount->type->change(root, options) : 0;
-	if (!error)
-		root->fs->flags = attributes(flags);
-	return error;
-}
-
-/* Return whether `dir` is `root` or below it, mounts included. */
-static bool is_below(const struct node *dir, const struct node *root)
-{
-	while (dir && dir != root)
-		dir = dir->covers ? dir->covers : dir->parent;
-	return dir != NULL;
-}
-
-int mount_move(struct node *root, struct node *at)
-{
-	struct node *from = root->covers;
-	int error;
-
-	if (!find_mount(root) || !from)
-		return -EINVAL;
-	if (is_below(at, root))
-		return -ELOOP;
-	error = refuse_place(at);
-	if (error)
-		return error;
-	if (at->mounted)
-		return -EBUSY;
-	/* Working directories and open files in the moved file system are references to nodes, and stay valid. */
-	from->mounted = NULL;
-	root->covers = NULL;
-	error = node_mount(at, root);
-	ASSERT(!error);
-	list_remove(&root->fs->mount->beside);
-	list_add_last(&at->fs->mount->inside, &root->fs->mount->beside);
-	node_put(root);
-	node_put(from);
-	return 0;
-}
-
-int mount_remove(struct node *root)
-{
-	struct mount *mount = find_mount(root);
-	int error;
-
-	/* Drop the caller's reference: node_unmount() allows only those of mount->root and of the mount point. */
-	node_put(root);
-	if (!mount)
-		return -EINVAL;
-	if (!root->covers)
-		return -EBUSY;
-	error = node_unmount(root);
-	if (error)
-		return error;
-	take_out(mount);
-	mount->type->destroy(root);
-	free_mount(mount);
-	return 0;
-}
-
-/*
- * Take a mount out of the tree and out of the list. node_put() frees the file system when the last reference to one
- * of its nodes is dropped.
- */
-static void detach(struct mount *mount)
-{
-	struct node *root = mount->root, *at = root->covers;
-
-	at->mounted = NULL;
-	root->covers = NULL;
-	take_out(mount);
-	root->fs->destroy = mount->type->destroy;
-	root->fs->detached = root;
-	free_mount(mount);
+	tree_remove(&parent->inside, &mount->beside, NULL);
+	mount->parent = NULL;
+	mount->at = NULL;
+	at->mounts--;
 	node_put(at);
-	/*
-	 * Drop the reference to the root that at->mounted held. The one that mount->root held is now held by
-	 * fs->detached.
-	 */
-	node_put(root);
+	mount_put(parent);
 }
 
-int mount_detach_some(struct node *root)
+struct mount *mount_on(const struct place *place)
 {
-	struct mount *top = find_mount(root), *mount = top;
+	struct mount *mount = place->mount ? mount_beside(place->mount->inside) : NULL;
 
-	if (!top || !root->covers)
-		return top ? -EBUSY : -EINVAL;
+	while (mount && mount->at != place->node)
+		mount = mount_beside(
+			mount->beside.child[(uintptr_t)place->node < (uintptr_t)mount->at ? TREE_LOW : TREE_HIGH]);
+	return mount;
+}
+
+/* Take a mount that nothing lies on out of the tree and out of the list of all. */
+static void shut(struct mount *mount)
+{
+	tree_remove(&mounts, &mount->in_order, NULL);
+	mount->listed = false;
+	if (mount->parent)
+		mount_unhook(mount);
+	mount_put(mount);
+}
+
+/* Return 0 if the mount can be taken away whose root is `place`, or the error. */
+static int refuse_removal(const struct place *place)
+{
+	if (!mount_is_root(place))
+		return -EINVAL;
+	return place->mount->parent ? 0 : -EBUSY;
+}
+
+int mount_remove(struct place place)
+{
+	struct mount *mount = place.mount;
+	const struct fs *fs = place.node->fs;
+	int error = refuse_removal(&place);
+
+	if (error) {
+		place_put(place);
+		return error;
+	}
+	/*
+	 * A mapping and an inotify watch have a reference to their node and none to a mount: so they keep a file system
+	 * busy, that is, its last mount. The references of fs->root, mount->root and the caller are always there.
+	 */
+	if (mount->refs > 2 || (list_is_empty(&mount->same_fs) && fs->refs > fs->own + 3)) {
+		place_put(place);
+		return -EBUSY;
+	}
+	shut(mount);
+	place_put(place);
+	return 0;
+}
+
+bool mount_shut_some(struct mount *top)
+{
+	struct mount *mount = top;
+
 	/* Each round detaches one mount that has no mounts inside, so `top` itself is the last. */
-	for (int i = 0; i < STEP_MOUNTS; i++) {
+	for (int i = 0; i < MOUNT_STEP; i++) {
 		struct mount *below;
-		bool is_top;
 
-		while (!list_is_empty(&mount->inside))
-			mount = list_item(mount->inside.next, struct mount, beside);
-		below = mount->root->covers->fs->mount;
-		is_top = mount == top;
-		detach(mount);
-		if (is_top)
-			return 0;
+		while (mount->inside)
+			mount = mount_beside(mount->inside);
+		below = mount->parent;
+		shut(mount);
+		if (mount == top)
+			return false;
 		mount = below;
 	}
-	return 1;
+	return true;
 }
 
-int mount_detach(struct node *root)
+int mount_detach_some(const struct place *place)
+{
+	int error = refuse_removal(place);
+
+	return error ? error : mount_shut_some(place->mount);
+}
+
+int mount_detach(struct place place)
 {
 	int more;
 
 	do
-		more = mount_detach_some(root);
+		more = mount_detach_some(&place);
 	while (more > 0);
-	node_put(root);
+	place_put(place);
 	return more;
 }
 
-/* Add a word with blanks and backslashes written as in /proc/mounts (getmntent(3)). */
-static void add_escaped(struct text *text, const char *word)
-{
-	for (; *word; word++) {
-		if (strchr(" \t\n\\", *word))
-			text_add(text, "\\%03o", (unsigned char)*word);
-		else
-			text_add_bytes(text, word, 1);
-	}
-}
+/* ---- in order ---- */
 
-static void add_options(struct text *text, const struct mount *mount)
-{
-	static const struct {
-		unsigned flag;
-		const char *name;
-	} names[] = {
-		{ MS_SYNCHRONOUS, "sync" },  { MS_NOSUID, "nosuid" },   { MS_NODEV, "nodev" },
-		{ MS_NOEXEC, "noexec" },     { MS_NOATIME, "noatime" }, { MS_NODIRATIME, "nodiratime" },
-		{ MS_RELATIME, "relatime" },
-	};
-
-	text_add(text, mount->root->fs->flags & MS_RDONLY ? "ro" : "rw");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (mount->root->fs->flags & names[i].flag)
-			text_add(text, ",%s", names[i].name);
-	if (mount->root->fs->pages_max && mount->root->fs->pages_max != tmpfs_default_limit())
-		text_add(text, ",size=%lluk", (unsigned long long)(mount->root->fs->pages_max * (PAGE_SIZE / 1024)));
-	if (mount->root->fs->nodes_max && mount->root->fs->nodes_max != tmpfs_default_limit())
-		text_add(text, ",nr_inodes=%llu", (unsigned long long)mount->root->fs->nodes_max);
-}
-
-static struct mount *mount_in_order(struct tree_node *node)
+static struct mount *in_order(struct tree_node *node)
 {
 	return node ? tree_item(node, struct mount, in_order) : NULL;
 }
 
-/* Return the first mount whose number is at least `number`, or NULL. */
-static struct mount *mount_from(uint64_t number)
+struct mount *mount_from(uint64_t number)
 {
-	struct mount *at = mount_in_order(mounts), *found = NULL;
+	struct mount *at = in_order(mounts), *found = NULL;
 
 	while (at) {
 		bool before = at->number < number;
 
 		if (!before)
 			found = at;
-		at = mount_in_order(at->in_order.child[before ? TREE_HIGH : TREE_LOW]);
+		at = in_order(at->in_order.child[before ? TREE_HIGH : TREE_LOW]);
 	}
 	return found;
 }
 
-static void add_line(struct text *text, const struct mount *mount, const char *path)
+struct mount *mount_next(const struct mount *mount)
 {
-	add_escaped(text, mount->source);
-	text_add(text, " ");
-	add_escaped(text, path);
-	text_add(text, " %s ", mount->type->name);
-	add_options(text, mount);
-	text_add(text, " 0 0\n");
-}
-
-bool mount_list_some(struct node *root, uint64_t *place, size_t enough, struct text *text)
-{
-	struct mount *mount = mount_from(*place);
-	char *path = kmalloc(PATH_MAX);
-	size_t size;
-
-	if (!path) {
-		text->lost = true;
-		return false;
-	}
-	for (int i = 0; i < STEP_MOUNTS && mount && text->size < enough; i++) {
-		/* A mount that is not below the caller's root has no path there, and is left out. */
-		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) == 0)
-			add_line(text, mount, path);
-		*place = mount->number + 1;
-		mount = mount_in_order(tree_beside(&mount->in_order, TREE_HIGH));
-	}
-	kfree(path);
-	return mount != NULL;
+	return in_order(tree_beside(&mount->in_order, TREE_HIGH));
 }

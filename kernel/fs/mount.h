@@ -1,6 +1,10 @@
 /*
- * Which file system is mounted where: the list of /proc/mounts, and the work of mount(2) and umount(2) on nodes. The
- * list of kinds of file systems is here, too; node_mount() and node_unmount() (node.h) connect two trees.
+ * What is mounted where: the tree of mounts, and the work of mount(2), umount2(2) and pivot_root(2). The list of kinds
+ * of file systems is here, too.
+ *
+ * A mount shows a file system, or a part of it (a bind mount), at a place of another mount: several mounts may show the
+ * same nodes. So only a node together with the mount by which it was reached, a struct place (node.h), has one path.
+ * place.h crosses from mount to mount.
  */
 #pragma once
 
@@ -19,8 +23,8 @@ struct mount_type {
 	 */
 	bool single;
 	/*
-	 * Make a file system; *ret is a reference to its root. `options` as for mount -o, "" for none. Returns 0,
-	 * -EINVAL (a bad option), -ENOMEM.
+	 * Make a file system, or find one that is mounted already; *ret is a reference to its root. `options` as for
+	 * mount -o, "" for none. Returns 0, -EINVAL (a bad option), -ENOMEM.
 	 */
 	int (*create)(const char *options, struct node **ret);
 	/*
@@ -33,16 +37,61 @@ struct mount_type {
 	struct mount_type *next; /* next in the list of types; set by mount_type_add() */
 };
 
-/* A mounted file system. Guard: tasks only, which the kernel does not preempt. */
+/* A mount. Guard: tasks only, which the kernel does not preempt. */
 struct mount {
-	struct node *root; /* a counted reference */
+	struct node *root; /* what lies at the mount point: the file system's root, or any node of it; a reference */
+	struct mount
+		*parent; /* the mount that this one lies on, a reference; NULL: the tree's root, or out of the tree */
+	struct node *at; /* the node of `parent` that this one lies on, a reference; NULL without parent */
 	const struct mount_type *type;
-	char *source;              /* mount(2)'s source, a copy in the heap */
-	uint64_t number;           /* 1 for the first mount, and one more for each after it; no number comes twice */
+	char *source;     /* mount(2)'s source, a copy in the heap */
+	uint64_t number;  /* the mount ID; the later a mount was made the higher, and no number comes twice */
+	uint64_t refs;    /* the tree's, those of mounts that lie on this one, and of the places that are held */
+	uint64_t writers; /* how many files that were opened by way of this mount may be written to */
+	unsigned flags;   /* of MS_OF_MOUNT */
+	bool listed;      /* the mount is among all mounts: it has not been unmounted */
+	bool unbindable;  /* no bind mount can be made of it (MS_UNBINDABLE) */
 	struct tree_node in_order; /* the mount's place in the tree of all, which is sorted by number */
-	struct link inside;        /* list of the mounts on nodes of this one's file system, by `beside` */
-	struct link beside;        /* the mount's place in `inside` of the mount that it lies on */
+	struct tree_node *inside;  /* the mounts that lie on this one, sorted by the address of `at` */
+	struct tree_node beside;   /* the mount's place in parent->inside */
+	struct link same_fs;       /* in a ring of all mounts of the file system, without a head */
 };
+
+/* The number that stands for the mount of a node whose file system is mounted nowhere, as a pipe's. */
+#define MOUNT_NUMBER_NONE 1
+
+void mount_end(struct mount *mount); /* frees a mount whose last reference is gone; for mount_put only */
+
+/* Take, or drop, a reference to a mount; NULL is allowed. The last one frees it, and perhaps its file system. */
+static inline struct mount *mount_get(struct mount *mount)
+{
+	if (mount)
+		mount->refs++;
+	return mount;
+}
+
+static inline void mount_put(struct mount *mount)
+{
+	if (mount && !--mount->refs)
+		mount_end(mount);
+}
+
+/* Return the mount's own flags, of MS_OF_MOUNT; 0 for NULL. */
+static inline unsigned mount_flags(const struct mount *mount)
+{
+	return mount ? mount->flags : 0;
+}
+
+/* Return whether the mount refuses changes (-EROFS), though its file system may be written by way of another one. */
+static inline bool mount_is_read_only(const struct mount *mount)
+{
+	return mount_flags(mount) & MS_RDONLY;
+}
+
+static inline uint64_t mount_number_of(const struct mount *mount)
+{
+	return mount ? mount->number : MOUNT_NUMBER_NONE;
+}
 
 /* Add a kind of file system, whose name must be new. `type` must stay valid for ever. */
 void mount_type_add(struct mount_type *type);
@@ -50,52 +99,38 @@ void mount_type_add(struct mount_type *type);
 /* Add the lines of /proc/filesystems, "nodev\tNAME", to `text`. */
 void mount_list_types(struct text *text);
 
-/* Enter the tree's root as a mount that cannot be unmounted. Call once. Returns 0 or -ENOMEM. */
-int mount_set_root(const char *type, struct node *root);
+/* Return the mount that lies on the place, without a reference; NULL: none does. */
+struct mount *mount_on(const struct place *place);
 
 /*
- * Mount a new file system on the directory `at`. flags: MS_…, of which only MS_ATTRIBUTES are used. Returns 0,
- * -ENODEV (no such type), -ENOTDIR, -EBUSY (the type is `single`, and is mounted there already), -EINVAL (options; or
- * `at` is in a file system that was detached), -ENOENT (`at` was removed), -ENOMEM.
+ * Unmount the mount whose root is `place`, which is held; the caller's references are dropped, on an error too. Returns
+ * 0, -EINVAL (not a mount's root, or unmounted already), -EBUSY (the mount is used, or something is mounted in it, or
+ * it is the tree's root).
  */
-int mount_add(const char *type, const char *source, struct node *at, unsigned flags, const char *options);
+int mount_remove(struct place place);
 
 /*
- * Change flags and options of the file system whose root is `root` (MS_REMOUNT). Returns 0, -EINVAL (not a mount's
- * root, or a bad option), -EBUSY (MS_RDONLY, while files are open for writing).
+ * Take the mount whose root is `place`, and all that is mounted inside, out of the tree (MNT_DETACH). A mount lives on
+ * until no reference to it is left. Drops the caller's references to `place`, on an error too. Returns 0, -EINVAL (not
+ * a mount's root), -EBUSY (the tree's root).
  */
-int mount_change(struct node *root, unsigned flags, const char *options);
+int mount_detach(struct place place);
 
 /*
- * Move the mount whose root is `root` to the directory `at` (MS_MOVE). Returns 0, -EINVAL (not a mount's root, or the
- * tree's root; `at` lies in a file system that was detached), -ENOENT (`at` was removed), -ELOOP (into itself),
- * -ENOTDIR, -EBUSY (something is mounted on `at`).
+ * Do a step of mount_detach(), with mounts inside first. Does not drop the caller's references. Returns 1 when there is
+ * more to do, otherwise what mount_detach() returns.
  */
-int mount_move(struct node *root, struct node *at);
+int mount_detach_some(const struct place *place);
+
+enum mount_listing {
+	MOUNT_LINES,      /* the lines of /proc/PID/mounts (fstab(5)) */
+	MOUNT_INFO_LINES, /* the lines of /proc/PID/mountinfo (proc(5)) */
+};
 
 /*
- * Unmount the file system whose root is `root`. Drops the caller's reference to `root`, on an error too. Returns 0,
- * -EINVAL (not a mount's root), -EBUSY (files are open in it, or something is mounted in it, or it is the tree's
- * root).
+ * Add lines to `text`, as a process with the root directory `root` sees them, until `text` has `enough` bytes. *place
+ * is 0 at first, and says where to go on. Returns whether there are more mounts, of which perhaps none has a line: the
+ * others do not lie below `root`.
  */
-int mount_remove(struct node *root);
-
-/*
- * Take the mount whose root is `root`, and all that is mounted inside, out of the tree at once (MNT_DETACH). The file
- * systems are freed when no reference to their nodes is left. Drops the caller's reference to `root`, on an error
- * too. Returns 0, -EINVAL (not a mount's root), -EBUSY (the tree's root).
- */
-int mount_detach(struct node *root);
-
-/*
- * Do a step of mount_detach(), with mounts inside first. Does not drop the caller's reference, by which the root
- * stays valid. Returns 1 when there is more to do, otherwise what mount_detach() returns.
- */
-int mount_detach_some(struct node *root);
-
-/*
- * Add lines of /proc/mounts to `text`, as a process with the root directory `root` sees them, until `text` has
- * `enough` bytes. *place is 0 at first, and says where to go on. Returns whether there are more mounts, of which
- * perhaps none has a line: the others do not lie below `root`.
- */
-bool mount_list_some(struct node *root, uint64_t *place, size_t enough, struct text *text);
+bool mount_list_some(enum mount_listing what, const struct place *root, uint64_t *place, size_t enough,
+		     struct text *text);

@@ -1,5 +1,5 @@
 /*
- * The kinds of file systems that kernel/fs has, tmpfs, devtmpfs and sysfs, and their mount options.
+ * The list of the kinds of file systems; those that kernel/fs has, tmpfs, devtmpfs and sysfs, and their mount options.
  */
 #include "kernel/fs/mount_types.h"
 
@@ -7,13 +7,42 @@
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/devpts.h"
-#include "kernel/fs/mount.h"
+#include "kernel/fs/mount_internal.h"
 #include "kernel/fs/mount_options.h"
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/fs/tmpfs.h"
 
 #define SYSFS_MAGIC 0x62656572
+
+/* List of the kinds of file systems. Fixed after boot. */
+static struct mount_type *types;
+
+const struct mount_type *mount_find_type(const char *name)
+{
+	const struct mount_type *type = types;
+
+	while (type && strcmp(type->name, name) != 0)
+		type = type->next;
+	return type;
+}
+
+void mount_type_add(struct mount_type *type)
+{
+	struct mount_type **end = &types;
+
+	ASSERT(!mount_find_type(type->name));
+	while (*end)
+		end = &(*end)->next;
+	*end = type;
+	type->next = NULL;
+}
+
+void mount_list_types(struct text *text)
+{
+	for (const struct mount_type *type = types; type; type = type->next)
+		text_add(text, "nodev\t%s\n", type->name);
+}
 
 /* ---- tmpfs ---- */
 
@@ -204,7 +233,7 @@ static int create_sysfs(const char *options, struct node **ret)
 
 void mount_types_init(void)
 {
-	static struct mount_type types[] = {
+	static struct mount_type own[] = {
 		{ .name = "sysfs", .single = true, .create = create_sysfs, .destroy = text_fs_destroy },
 		{ .name = "tmpfs", .create = create_tmpfs, .change = take_options, .destroy = tmpfs_destroy },
 		{ .name = "devtmpfs",
@@ -214,7 +243,7 @@ void mount_types_init(void)
 		  .destroy = tmpfs_destroy },
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		mount_type_add(&types[i]);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		mount_type_add(&own[i]);
 	devpts_init();
 }

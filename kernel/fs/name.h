@@ -1,11 +1,21 @@
 /*
- * Names of files, and the results of node operations (node.h) that contain names.
+ * Names and places of files, and the results of node operations (node.h) that contain names.
  */
 #pragma once
 
 #include "paging/types.h"
 
+struct mount;
 struct node;
+
+/*
+ * A node, and the mount by which it was reached; NULL: its file system is mounted nowhere, or by none that is known.
+ * What is said to be *held* has a counted reference to each of the two.
+ */
+struct place {
+	struct mount *mount;
+	struct node *node;
+};
 
 /* One component of a path: not NUL-terminated, without '/'. Guard: fixed when it is made. */
 struct name {

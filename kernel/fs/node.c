@@ -1,6 +1,6 @@
 /*
- * The rules that are the same in every file system: which names and types of nodes a call accepts, how mounts are
- * crossed, and how references to nodes are counted.
+ * The rules that are the same in every file system: which names and types of nodes a call accepts, and how references
+ * to nodes are counted.
  */
 #include "kernel/fs/node.h"
 
@@ -62,7 +62,7 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 	fs->refs++;
 }
 
-/* Free a file system unmounted by mount_detach(), now that fs->detached is the only reference to it from outside. */
+/* Free a file system that is mounted nowhere, now that fs->detached is the only reference to it from outside. */
 static void end_detached(struct fs *fs)
 {
 	struct node *root = fs->detached;
@@ -125,66 +125,18 @@ uint64_t fs_new_device(void)
 	return DEVICE_NUMBER(0, last);
 }
 
-static bool is_dot(struct name name)
-{
-	return name.size == 1 && name.text[0] == '.';
-}
-
-static bool is_dot_dot(struct name name)
-{
-	return name.size == 2 && name.text[0] == '.' && name.text[1] == '.';
-}
-
 bool node_is_dots(struct name name)
 {
-	return is_dot(name) || is_dot_dot(name);
+	return node_is_dot(name) || node_is_dot_dot(name);
 }
 
-/* Return the root of the file system that was mounted last on `node`; `node` itself if none is mounted on it. */
-static struct node *top_of(struct node *node)
+int node_lookup(struct node *dir, struct name name, struct node **ret)
 {
-	while (node->mounted)
-		node = node->mounted;
-	return node;
-}
-
-static struct node *parent_of(struct node *root, struct node *dir)
-{
-	while (dir != root && dir->covers)
-		dir = dir->covers;
-	if (dir == root || !dir->parent)
-		return dir;
-	return top_of(dir->parent);
-}
-
-int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret)
-{
-	struct node *node;
-	int error;
-
 	if (!node_is(dir, S_IFDIR))
 		return -ENOTDIR;
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (is_dot(name)) {
-		*ret = node_get(dir);
-		return 0;
-	}
-	if (is_dot_dot(name)) {
-		*ret = node_get(parent_of(root, dir));
-		return 0;
-	}
-	error = dir->ops->lookup(dir, name, &node);
-	if (error)
-		return error;
-	if (node->mounted) {
-		struct node *top = node_get(top_of(node));
-
-		node_put(node);
-		node = top;
-	}
-	*ret = node;
-	return 0;
+	return dir->ops->lookup(dir, name, ret);
 }
 
 int node_check_new(struct node *dir, struct name name)
@@ -340,6 +292,8 @@ int node_unlink(struct node *dir, struct name name, const struct credentials *wh
 	error = node_permit_remove(dir, who, node);
 	if (!error && node_is(node, S_IFDIR))
 		error = -EISDIR;
+	if (!error && node->mounts)
+		error = -EBUSY;
 	return remove_name(dir, name, node, error);
 }
 
@@ -356,7 +310,7 @@ int node_rmdir(struct node *dir, struct name name, const struct credentials *who
 	error = node_permit_remove(dir, who, node);
 	if (!error && !node_is(node, S_IFDIR))
 		error = -ENOTDIR;
-	if (!error && node->mounted)
+	if (!error && node->mounts)
 		error = -EBUSY;
 	return remove_name(dir, name, node, error);
 }
@@ -395,31 +349,4 @@ int node_truncate(struct node *node, uint64_t size)
 	int error = node_resize_check(node);
 
 	return error ? error : node->ops->truncate(node, size);
-}
-
-int node_mount(struct node *at, struct node *root)
-{
-	if (!node_is(at, S_IFDIR) || !node_is(root, S_IFDIR))
-		return -ENOTDIR;
-	if (at->mounted || root->covers || root->parent || node_is_inside(at, root))
-		return -EBUSY;
-	at->mounted = node_get(root);
-	root->covers = node_get(at);
-	return 0;
-}
-
-int node_unmount(struct node *root)
-{
-	struct node *at = root->covers;
-
-	if (!at)
-		return -EINVAL;
-	/* Two references are always there and not counted in fs->own: the one of at->mounted, and the caller's. */
-	if (root->mounted || root->fs->refs > root->fs->own + 2)
-		return -EBUSY;
-	at->mounted = NULL;
-	root->covers = NULL;
-	node_put(at);
-	node_put(root);
-	return 0;
 }

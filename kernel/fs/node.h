@@ -48,8 +48,8 @@ struct node_ops {
 	int (*rename)(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 	/* Get the target of a symbolic link. */
 	int (*readlink)(struct node *node, struct link_target *ret);
-	/* Get the node that a link such as /proc/self/exe leads to without a path; *ret is a reference. May be NULL. */
-	int (*follow)(struct node *node, struct node **ret);
+	/* Get the place that a link such as /proc/self/exe leads to without a path; *ret is held. May be NULL. */
+	int (*follow)(struct node *node, struct place *ret);
 	/*
 	 * Get the directory and text of one of the node's names, or of the name that it lost last; valid until the tree
 	 * changes. -ENOENT: it never had a name. NULL: nodes of this file system never have one.
@@ -82,8 +82,7 @@ struct node {
 	uint64_t refs;  /* number of references; all names together hold one */
 	struct linux_timespec atime, mtime, ctime, btime;
 	struct node *parent;   /* of a directory; of other nodes what their file system needs; a reference, or NULL */
-	struct node *mounted;  /* the root of the file system that is mounted on this directory, a reference; or NULL */
-	struct node *covers;   /* for a mounted file system's root: the directory under it, a reference; or NULL */
+	uint64_t mounts;       /* how many mounts lie on this node, in whatever mounts it is seen (mount.h) */
 	struct pipe *pipe;     /* for a pipe, or a FIFO that is open; or NULL */
 	struct socket *socket; /* for an address of AF_UNIX: the socket that has it, without a reference; or NULL */
 	/* a regular file's: how many open files and mappings may write to it (writers), how many processes run it */
@@ -119,10 +118,10 @@ void node_run_end(struct node *node);
 void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uint32_t mode);
 
 /*
- * Look up one name, which may be "." or "..", in `dir`; mounts are crossed, and ".." of `root` is `root`. *ret is a new
- * reference. Returns 0, -ENOTDIR, -ENOENT, -ENAMETOOLONG, or what the file system returns.
+ * Look up one name, which must be neither "." nor "..", in `dir`; what is mounted there is not looked at (place.h).
+ * *ret is a new reference. Returns 0, -ENOTDIR, -ENOENT, -ENAMETOOLONG, or what the file system returns.
  */
-int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret);
+int node_lookup(struct node *dir, struct name name, struct node **ret);
 
 /*
  * Make, link, remove, rename. The caller has a reference to `dir`. Each may return -ENOTDIR, -ENAMETOOLONG, -EROFS,
@@ -134,7 +133,7 @@ int node_create(struct node *dir, struct name name, const struct credentials *wh
 		struct node **ret);
 int node_symlink(struct node *dir, struct name name, const struct credentials *who, struct name target,
 		 struct node **ret);
-/* Further errors: node_link -EPERM (a directory), -EXDEV, -EMLINK; unlink -EISDIR; rmdir -ENOTEMPTY, -EBUSY. */
+/* Further errors: node_link -EPERM (a directory), -EXDEV, -EMLINK; unlink -EISDIR, -EBUSY; rmdir -ENOTEMPTY, -EBUSY. */
 int node_link(struct node *dir, struct name name, const struct credentials *who, struct node *node);
 int node_unlink(struct node *dir, struct name name, const struct credentials *who);
 int node_rmdir(struct node *dir, struct name name, const struct credentials *who);
@@ -152,18 +151,10 @@ int node_readlink(struct node *node, struct link_target *ret);
 int node_truncate(struct node *node, uint64_t size);
 int node_resize_check(const struct node *node); /* the error that node_truncate() returns for every size, or 0 */
 
-/* Mount root's file system on `at`. Returns 0, -ENOTDIR, -EBUSY (`at` has a mount, `root` is mounted, a loop). */
-int node_mount(struct node *at, struct node *root);
-/*
- * Undo node_mount() for `root`; the caller's reference is then the only one to it. Returns 0, -EINVAL (not mounted),
- * -EBUSY (something is mounted on it, or there are references to its nodes besides the mount's and the caller's).
- */
-int node_unmount(struct node *root);
-
 /* Fill in what stat(2), statx(2) or statfs(2) show. All bytes are written. */
 void node_stat(const struct node *node, struct linux_stat *ret);
-void node_statx(const struct node *node, struct linux_statx *ret);
-void node_statfs(const struct node *node, struct linux_statfs *ret);
+void node_statx(const struct place *place, struct linux_statx *ret);
+void node_statfs(const struct place *place, struct linux_statfs *ret);
 
 /* Set the function that returns the time for nodes; node_now() calls it. Until it is set all times are 0. */
 void node_set_clock(struct linux_timespec (*now)(void));

@@ -1,9 +1,19 @@
 /*
- * Functions about names that node.c and node_rename.c share.
+ * Functions about names that node.c, node_rename.c and place.c share.
  */
 #pragma once
 
 #include "kernel/fs/node.h"
+
+static inline bool node_is_dot(struct name name)
+{
+	return name.size == 1 && name.text[0] == '.';
+}
+
+static inline bool node_is_dot_dot(struct name name)
+{
+	return name.size == 2 && name.text[0] == '.' && name.text[1] == '.';
+}
 
 /* Return whether a name is "." or "..". */
 bool node_is_dots(struct name name);

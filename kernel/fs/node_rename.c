@@ -76,7 +76,7 @@ static int check_rename(const struct node *from, const struct credentials *who, 
 	/* When both names belong to one file nothing will be changed. */
 	if (!error && node != goal)
 		error = check_rights(from, who, node, to, goal, flags);
-	if (!error && (node->mounted || (goal && goal->mounted)))
+	if (!error && (node->mounts || (goal && goal->mounts)))
 		error = -EBUSY;
 	if (!error && goal && !(flags & RENAME_EXCHANGE))
 		error = check_replaced(node, goal);

@@ -2,7 +2,7 @@
  * What stat(2), statx(2) and statfs(2) report about a node.
  */
 #include "kernel/fs/content_memory.h"
-#include "kernel/fs/node.h"
+#include "kernel/fs/mount.h"
 
 static uint64_t blocks_of(const struct node *node)
 {
@@ -33,10 +33,12 @@ static struct linux_statx_time statx_time(struct linux_timespec time)
 	return (struct linux_statx_time){ .seconds = time.seconds, .nanoseconds = (uint32_t)time.nanoseconds };
 }
 
-void node_statx(const struct node *node, struct linux_statx *ret)
+void node_statx(const struct place *place, struct linux_statx *ret)
 {
+	const struct node *node = place->node;
+
 	*ret = (struct linux_statx){
-		.mask = STATX_BASIC_STATS | STATX_BTIME,
+		.mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
 		.blksize = PAGE_SIZE,
 		.nlink = node->links,
 		.uid = node->uid,
@@ -53,6 +55,7 @@ void node_statx(const struct node *node, struct linux_statx *ret)
 		.rdev_minor = DEVICE_MINOR(node->device),
 		.dev_major = DEVICE_MAJOR(node->fs->device),
 		.dev_minor = DEVICE_MINOR(node->fs->device),
+		.mount_id = mount_number_of(place->mount),
 	};
 }
 
@@ -65,9 +68,10 @@ static uint64_t free_frames(void)
 	return free;
 }
 
-void node_statfs(const struct node *node, struct linux_statfs *ret)
+void node_statfs(const struct place *place, struct linux_statfs *ret)
 {
-	const struct fs *fs = node->fs;
+	const struct fs *fs = place->node->fs;
+	const unsigned flags = fs->flags | mount_flags(place->mount);
 	uint64_t free = fs->unsized ? 0 : free_frames();
 	uint64_t all = fs->unsized ? 0 : fs->pages_max ? fs->pages_max : machine_frames.total;
 	uint64_t left = all > fs->pages ? all - fs->pages : 0;
@@ -80,7 +84,7 @@ void node_statfs(const struct node *node, struct linux_statfs *ret)
 		.bavail = left < free ? left : free,
 		.files = fs->nodes_max ? fs->nodes_max : fs->nodes + free,
 		.ffree = fs->nodes_max ? fs->nodes_max - fs->nodes : free,
-		.flags = ST_VALID | (fs->flags & ST_SAME) | (fs->flags & MS_RELATIME ? ST_RELATIME : 0),
+		.flags = ST_VALID | (flags & ST_SAME) | (flags & MS_RELATIME ? ST_RELATIME : 0),
 		.fsid = { (int32_t)fs->device },
 		.namelen = NAME_MAX,
 		.frsize = PAGE_SIZE,

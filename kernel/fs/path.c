@@ -7,45 +7,48 @@
 #include "kernel/fs/notify.h"
 #include "kernel/fs/path_walk.h"
 #include "kernel/fs/permission.h"
-#include "kernel/lib/format.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Walk to the node that the path leads to; *ret is a new reference to it. */
-static int find(struct walk *walk, unsigned flags, struct node **ret)
+/* Walk to the place that the path leads to, and hold it. */
+static int find(struct walk *walk, unsigned flags, struct place *ret)
 {
-	struct node *node;
+	struct place place;
 	int error;
 
 	for (;;) {
 		error = walk_to_end(walk);
 		if (!error)
-			error = walk_look(walk, &node);
+			error = walk_look(walk, &place);
 		if (error)
 			return error;
-		if (!node_is(node, S_IFLNK) || (flags & PATH_NO_FOLLOW && !walk->slash))
+		if (!node_is(place.node, S_IFLNK) || (flags & PATH_NO_FOLLOW && !walk->slash)) {
+			mount_get(place.mount);
 			break;
-		error = walk_follow_last(walk, node, &node);
+		}
+		error = walk_follow_last(walk, place.node, &place);
 		if (error)
 			return error;
-		if (node)
+		if (place.node)
 			break;
 	}
-	if ((walk->slash || flags & PATH_DIRECTORY) && !node_is(node, S_IFDIR)) {
-		node_put(node);
+	if ((walk->slash || flags & PATH_DIRECTORY) && !node_is(place.node, S_IFDIR)) {
+		place_put(place);
 		return -ENOTDIR;
 	}
-	*ret = node;
+	*ret = place;
 	return 0;
 }
 
-int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret)
+int path_lookup_place(const struct path_base *base, const char *path, unsigned flags, struct place *ret)
 {
 	struct walk walk;
+	struct place top;
 	int error;
 
 	if (!*path && flags & PATH_EMPTY) {
-		*ret = node_get(base->start);
+		*ret = place_get(base->start);
 		return 0;
 	}
 	error = walk_start(&walk, base, path);
@@ -53,6 +56,26 @@ int path_lookup(const struct path_base *base, const char *path, unsigned flags, 
 		return error;
 	error = find(&walk, flags, ret);
 	walk_end(&walk);
+	if (!error && flags & PATH_TOP) {
+		top = *ret;
+		place_to_top(&top);
+		place_get(top);
+		place_put(*ret);
+		*ret = top;
+	}
+	return error;
+}
+
+int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret)
+{
+	struct place place;
+	int error = path_lookup_place(base, path, flags, &place);
+
+	/* The node stays valid without its mount: the file system lives until the last of its nodes is put. */
+	if (!error) {
+		*ret = place.node;
+		mount_put(place.mount);
+	}
 	return error;
 }
 
@@ -73,38 +96,45 @@ int path_lookup_end(const struct path_base *base, const char *path, struct path_
 
 void path_end_put(struct path_end *end)
 {
-	node_put(end->dir);
+	place_put(end->dir);
 	kfree(end->text);
 }
 
-/* Find the node to open, or make it and set *ret_made. *ret is a new reference. */
-static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct node **ret, bool *ret_made)
+/* Find the place to open and hold it, or make a file there and set *ret_made. */
+static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct place *ret, bool *ret_made)
 {
 	for (;;) {
-		struct node *node;
+		struct place place;
 		int error = walk_to_end(walk);
 
 		if (!error)
-			error = walk_look(walk, &node);
+			error = walk_look(walk, &place);
 		if (error == -ENOENT && walk->rest && !*walk->rest && walk->name.size) {
 			if (walk->slash)
 				return -EISDIR;
+			if (mount_is_read_only(walk->dir.mount))
+				return -EROFS;
 			*ret_made = true;
-			return node_create(walk->dir, walk->name, walk->who, S_IFREG | (mode & MODE_PERMISSIONS), 0,
-					   ret);
+			ret->mount = walk->dir.mount;
+			error = node_create(walk->dir.node, walk->name, walk->who, S_IFREG | (mode & MODE_PERMISSIONS),
+					    0, &ret->node);
+			if (!error)
+				mount_get(ret->mount);
+			return error;
 		}
 		if (error)
 			return error;
 		if (flags & O_EXCL) {
-			node_put(node);
+			node_put(place.node);
 			return -EEXIST;
 		}
-		if (!node_is(node, S_IFLNK) || (flags & O_NOFOLLOW && !walk->slash)) {
-			*ret = node;
+		if (!node_is(place.node, S_IFLNK) || (flags & O_NOFOLLOW && !walk->slash)) {
+			*ret = place;
+			mount_get(ret->mount);
 			return 0;
 		}
-		error = walk_follow_last(walk, node, ret);
-		if (error || *ret)
+		error = walk_follow_last(walk, place.node, ret);
+		if (error || ret->node)
 			return error;
 	}
 }
@@ -121,10 +151,21 @@ static int check_open(const struct walk *walk, const struct node *node, unsigned
 	return 0;
 }
 
+/* Return the error with which open(2) refuses to open what exists already, by its permissions and the mount; or 0. */
+static int permit_open(const struct place *place, const struct credentials *who, unsigned flags)
+{
+	int error = node_permit_open(place->node, who, flags);
+
+	if (!error && mount_is_read_only(place->mount) && node_is(place->node, S_IFREG) &&
+	    ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC))
+		error = -EROFS;
+	return error;
+}
+
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret)
 {
 	struct walk walk;
-	struct node *node;
+	struct place place;
 	struct file *file;
 	bool made = false;
 	int error;
@@ -135,30 +176,62 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 	if (error)
 		return error;
 	if (flags & O_CREAT)
-		error = find_or_make(&walk, flags, mode, &node, &made);
+		error = find_or_make(&walk, flags, mode, &place, &made);
 	else
-		error = find(&walk, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &node);
+		error = find(&walk, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &place);
 	if (error) {
 		walk_end(&walk);
 		return error;
 	}
-	error = check_open(&walk, node, flags);
+	error = check_open(&walk, place.node, flags);
 	/* Who makes a file may open it in any way, whatever permissions it gives to the file. */
 	if (!error && !made && !(flags & O_PATH))
-		error = node_permit_open(node, base->who, flags);
+		error = permit_open(&place, base->who, flags);
 	if (!error)
-		error = file_open(node, flags, &file);
+		error = file_open(&place, flags, &file);
 	/* As on Linux O_TRUNC is a change of an existing file that was empty before, too. */
-	if (!error && !made && flags & O_TRUNC && node_is(node, S_IFREG) && !node->size)
-		notify_node(node, IN_MODIFY);
+	if (!error && !made && flags & O_TRUNC && node_is(place.node, S_IFREG) && !place.node->size)
+		notify_node(place.node, IN_MODIFY);
 	/* Remove a file that was made by this call and could not be opened. */
 	if (error && made)
-		(void)node_unlink(walk.dir, walk.name, base->who);
-	node_put(node);
+		(void)node_unlink(walk.dir.node, walk.name, base->who);
+	place_put(place);
 	walk_end(&walk);
 	if (!error)
 		*ret = file;
 	return error;
+}
+
+/*
+ * Return the error for making a name at a path's end: -EROFS if the mount is read-only, but -EEXIST for one that
+ * exists.
+ */
+static int refuse_new(const struct path_base *base, const struct path_end *end)
+{
+	struct place place;
+	int error;
+
+	if (likely(!mount_is_read_only(end->dir.mount)))
+		return 0;
+	error = place_lookup(&base->root, &end->dir, end->name, &place);
+	if (error)
+		return error == -ENOENT ? -EROFS : error;
+	node_put(place.node);
+	return -EEXIST;
+}
+
+/* Return -EROFS if the mount of a path's end is read-only, otherwise 0. */
+static int refuse_change(const struct path_end *end)
+{
+	return mount_is_read_only(end->dir.mount) ? -EROFS : 0;
+}
+
+int path_end_create(const struct path_base *base, const struct path_end *end, uint32_t mode, uint64_t device,
+		    struct node **ret)
+{
+	int error = refuse_new(base, end);
+
+	return error ? error : node_create(end->dir.node, end->name, base->who, mode, device, ret);
 }
 
 int path_create(const struct path_base *base, const char *path, uint32_t mode, uint64_t device)
@@ -171,22 +244,22 @@ int path_create(const struct path_base *base, const char *path, uint32_t mode, u
 	if (end.slash && (mode & S_IFMT) != S_IFDIR)
 		error = -ENOENT;
 	else
-		error = node_create(end.dir, end.name, base->who, mode, device, NULL);
+		error = path_end_create(base, &end, mode, device, NULL);
 	path_end_put(&end);
 	return error;
 }
 
 int path_symlink(const struct path_base *base, const char *path, const char *target)
 {
+	const struct name text = { target, strlen(target) };
 	struct path_end end;
 	int error = path_lookup_end(base, path, &end);
 
 	if (error)
 		return error;
-	if (end.slash)
-		error = -ENOENT;
-	else
-		error = node_symlink(end.dir, end.name, base->who, (struct name){ target, strlen(target) }, NULL);
+	error = end.slash ? -ENOENT : refuse_new(base, &end);
+	if (!error)
+		error = node_symlink(end.dir.node, end.name, base->who, text, NULL);
 	path_end_put(&end);
 	return error;
 }
@@ -194,37 +267,47 @@ int path_symlink(const struct path_base *base, const char *path, const char *tar
 int path_link(const struct path_base *old_base, const char *old_path, const struct path_base *new_base,
 	      const char *new_path, unsigned flags)
 {
-	struct node *node;
+	struct place old;
 	struct path_end end;
-	int error = path_lookup(old_base, old_path, flags, &node);
+	int error = path_lookup_place(old_base, old_path, flags, &old);
 
 	if (error)
 		return error;
 	error = path_lookup_end(new_base, new_path, &end);
 	if (!error) {
-		error = end.slash ? -ENOENT : node_link(end.dir, end.name, new_base->who, node);
+		error = end.slash ? -ENOENT : refuse_new(new_base, &end);
+		/*
+		 * A file that is mounted nowhere has no mount, as one of a mount that was unmounted: node_link()
+		 * decides.
+		 */
+		if (!error && old.mount && old.mount != end.dir.mount)
+			error = -EXDEV;
+		if (!error)
+			error = node_link(end.dir.node, end.name, new_base->who, old.node);
 		path_end_put(&end);
 	}
-	node_put(node);
+	place_put(old);
 	return error;
 }
 
 int path_unlink(const struct path_base *base, const char *path)
 {
 	struct path_end end;
-	struct node *node;
+	struct place place;
 	int error = path_lookup_end(base, path, &end);
 
 	if (error)
 		return error;
 	if (end.slash) {
-		error = node_lookup(base->root, end.dir, end.name, &node);
+		error = place_lookup(&base->root, &end.dir, end.name, &place);
 		if (!error) {
-			error = node_is(node, S_IFDIR) ? -EISDIR : -ENOTDIR;
-			node_put(node);
+			error = node_is(place.node, S_IFDIR) ? -EISDIR : -ENOTDIR;
+			node_put(place.node);
 		}
 	} else {
-		error = node_unlink(end.dir, end.name, base->who);
+		error = refuse_change(&end);
+		if (!error)
+			error = node_unlink(end.dir.node, end.name, base->who);
 	}
 	path_end_put(&end);
 	return error;
@@ -237,7 +320,9 @@ int path_rmdir(const struct path_base *base, const char *path)
 
 	if (error)
 		return error;
-	error = node_rmdir(end.dir, end.name, base->who);
+	error = refuse_change(&end);
+	if (!error)
+		error = node_rmdir(end.dir.node, end.name, base->who);
 	path_end_put(&end);
 	return error;
 }
@@ -245,16 +330,16 @@ int path_rmdir(const struct path_base *base, const char *path)
 /* Check, when either name has a slash behind it, that a directory is renamed: "name/" can only mean a directory. */
 static int check_slashes(const struct path_base *base, const struct path_end *from, const struct path_end *to)
 {
-	struct node *node;
+	struct place place;
 	int error;
 
 	if (!from->slash && !to->slash)
 		return 0;
-	error = node_lookup(base->root, from->dir, from->name, &node);
+	error = place_lookup(&base->root, &from->dir, from->name, &place);
 	if (error)
 		return error;
-	error = node_is(node, S_IFDIR) ? 0 : -ENOTDIR;
-	node_put(node);
+	error = node_is(place.node, S_IFDIR) ? 0 : -ENOTDIR;
+	node_put(place.node);
 	return error;
 }
 
@@ -268,104 +353,13 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 		return error;
 	error = path_lookup_end(new_base, new_path, &to);
 	if (!error) {
-		error = check_slashes(old_base, &from, &to);
+		error = from.dir.mount != to.dir.mount ? -EXDEV : refuse_change(&to);
 		if (!error)
-			error = node_rename(from.dir, from.name, old_base->who, to.dir, to.name, flags);
+			error = check_slashes(old_base, &from, &to);
+		if (!error)
+			error = node_rename(from.dir.node, from.name, old_base->who, to.dir.node, to.name, flags);
 		path_end_put(&to);
 	}
 	path_end_put(&from);
 	return error;
-}
-
-static int place_of(struct node *node, struct node_place *ret)
-{
-	return node->ops->place ? node->ops->place(node, ret) : -ENOENT;
-}
-
-/*
- * Write the path of `dir` from `root` in front of the text that fills the buffer from buffer[at] to its end, then move
- * the whole to the buffer's start. Returns as path_of_directory.
- */
-static int put_path(struct node *root, struct node *dir, char *buffer, size_t size, size_t at, size_t *ret_size)
-{
-	size_t end = at;
-
-	while (dir != root) {
-		struct node_place place;
-
-		if (dir->covers) {
-			dir = dir->covers;
-			continue;
-		}
-		if (place_of(dir, &place) != 0 || place.gone)
-			return -ENOENT;
-		if (place.name.size + 1 > at)
-			return -ERANGE;
-		at -= place.name.size + 1;
-		buffer[at] = '/';
-		memcpy(buffer + at + 1, place.name.text, place.name.size);
-		dir = place.dir;
-	}
-	if (at == end && !buffer[at]) {
-		if (!at)
-			return -ERANGE;
-		buffer[--at] = '/';
-	}
-	memmove(buffer, buffer + at, size - at);
-	*ret_size = size - at;
-	return 0;
-}
-
-int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t size, size_t *ret_size)
-{
-	if (!size)
-		return -ERANGE;
-	buffer[size - 1] = '\0';
-	return put_path(root, dir, buffer, size, size - 1, ret_size);
-}
-
-/* Write "/#NUMBER" in place of a path, for a node that has no name any more or whose names are not known. */
-static int nameless(const struct node *node, char *buffer, size_t size, size_t *ret_size)
-{
-	size_t length = format_s(buffer, size, "/#%llu%s", (unsigned long long)node->number,
-				 node->links && !node_is(node, S_IFDIR) ? "" : " (deleted)");
-
-	*ret_size = length + 1;
-	return length < size ? 0 : -ERANGE;
-}
-
-/* Write the path of place->dir, a slash, place->name, and " (deleted)" if the node has lost that name. */
-static int put_path_of(struct node *root, const struct node_place *place, char *buffer, size_t size, size_t *ret_size)
-{
-	const char *end = place->gone ? " (deleted)" : "";
-	size_t at, more = strlen(end) + 1;
-
-	if (place->name.size + 1 + more > size)
-		return -ERANGE;
-	at = size - more - place->name.size - 1;
-	buffer[at] = '/';
-	memcpy(buffer + at + 1, place->name.text, place->name.size);
-	memcpy(buffer + size - more, end, more);
-	return put_path(root, place->dir, buffer, size, at, ret_size);
-}
-
-int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
-{
-	struct node_place place;
-	size_t length;
-	int error;
-
-	if (node->ops->describe) {
-		length = node->ops->describe(node, buffer, size);
-		*ret_size = length + 1;
-		return length < size ? 0 : -ERANGE;
-	}
-	if (node_is(node, S_IFDIR)) {
-		error = path_of_directory(root, node, buffer, size, ret_size);
-		return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
-	}
-	if (place_of(node, &place) != 0)
-		return nameless(node, buffer, size, ret_size);
-	error = put_path_of(root, &place, buffer, size, ret_size);
-	return error == -ENOENT && place.gone ? nameless(node, buffer, size, ret_size) : error;
 }

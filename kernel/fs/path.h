@@ -6,10 +6,10 @@
 
 #include "kernel/fs/node.h"
 
-/* Where a lookup starts, and for whom. The caller has references to all of it. */
+/* Where a lookup starts, and for whom. The caller holds all of it. */
 struct path_base {
-	struct node *root;  /* the node of "/"; its ".." is itself */
-	struct node *start; /* where relative paths start: the working directory, or the directory of a dirfd */
+	struct place root;  /* the place of "/"; its ".." is itself */
+	struct place start; /* where relative paths start: the working directory, or the directory of a dirfd */
 	const struct credentials *who; /* as whom the caller acts */
 	/*
 	 * Called after each symbolic link, since 40 links of 4 KiB are a walk of 10 ms: lets other tasks run, and
@@ -23,6 +23,7 @@ enum path_flags {
 	PATH_NO_FOLLOW = 1, /* a symbolic link as the last name is not followed, unless a slash follows it */
 	PATH_DIRECTORY = 2, /* -ENOTDIR unless the result is a directory */
 	PATH_EMPTY = 4,     /* "" means `start` (AT_EMPTY_PATH) */
+	PATH_TOP = 8,       /* "", "." and ".." mean what is mounted on top there, too, as other names do */
 };
 
 /*
@@ -31,9 +32,12 @@ enum path_flags {
  */
 int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret);
 
+/* Find the place that a path leads to; *ret is held. Returns as path_lookup. */
+int path_lookup_place(const struct path_base *base, const char *path, unsigned flags, struct place *ret);
+
 /* The last name of a path, and the directory to look it up in. */
 struct path_end {
-	struct node *dir; /* a reference, until path_end_put */
+	struct place dir; /* held, until path_end_put */
 	struct name name; /* points into the path, or into `text`; "." for a path of slashes only; may be ".." */
 	bool slash;       /* a slash follows the name: it can only mean a directory */
 	char *text;       /* a heap block: target of a link that was followed, and the rest of the path; or NULL */
@@ -46,6 +50,10 @@ struct path_end {
 int path_lookup_end(const struct path_base *base, const char *path, struct path_end *ret);
 void path_end_put(struct path_end *end);
 
+/* Make a node at a path's end, as node_create() does; -EROFS for a mount that is read-only, too. `ret` may be NULL. */
+int path_end_create(const struct path_base *base, const struct path_end *end, uint32_t mode, uint64_t device,
+		    struct node **ret);
+
 /*
  * Open a file as openat(2) does; *ret is a reference. flags: O_…; `mode`: permissions for a file that O_CREAT makes,
  * with the umask applied. With O_TRUNC only the right to write is checked: the caller empties the file. Returns 0,
@@ -55,7 +63,10 @@ void path_end_put(struct path_end *end);
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
 
-/* Change the tree by paths. Each returns what the node_ function of that name (node.h) or path_lookup_end returns. */
+/*
+ * Change the tree by paths. Each returns what the node_ function of that name (node.h) or path_lookup_end returns;
+ * -EROFS for a mount that is read-only, too, and -EXDEV for two mounts, though they show one file system.
+ */
 int path_create(const struct path_base *base, const char *path, uint32_t mode, uint64_t device); /* mkdir and mknod */
 int path_symlink(const struct path_base *base, const char *path, const char *target);
 int path_link(const struct path_base *old_base, const char *old_path, const struct path_base *new_base,
@@ -66,15 +77,18 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 		const char *new_path, unsigned flags);
 
 /*
- * Write the path of any node, with its NUL; of a file with several names, one of the paths. *ret_size counts the NUL. A
- * node without a name gets "/#12 (deleted)", 12 being its number, or the text of node_ops.describe. Returns 0 or
+ * Write the path of any place, with its NUL; of a file with several names, one of the paths. *ret_size counts the NUL.
+ * A node without a name gets "/#12 (deleted)", 12 being its number, or the text of node_ops.describe. Returns 0 or
  * -ERANGE.
  */
-int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size);
+int path_of_place(const struct place *root, struct place place, char *buffer, size_t size, size_t *ret_size);
+
+/* Do path_of_place() for a node of which the mount is not known: its file system's oldest mount counts. */
+int path_of_node(const struct place *root, struct node *node, char *buffer, size_t size, size_t *ret_size);
 
 /*
- * Write the absolute path of a directory below `root`, with its NUL; *ret_size counts the NUL, as getcwd(2) does.
- * Returns 0; -ENOENT: the directory has been removed, or is not below `root`; -ERANGE: `size` is too small. After an
- * error the buffer's content is undefined.
+ * Write the absolute path of a directory, or of a mount's root, below `root`, with its NUL; *ret_size counts the NUL,
+ * as getcwd(2) does. Returns 0; -ENOENT: the directory has been removed, or is not below `root`; -ERANGE: `size` is too
+ * small. After an error the buffer's content is undefined.
  */
-int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t size, size_t *ret_size);
+int path_of_directory(const struct place *root, struct place dir, char *buffer, size_t size, size_t *ret_size);

@@ -5,6 +5,7 @@
 #include "kernel/fs/path_walk.h"
 
 #include "kernel/fs/permission.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -17,20 +18,26 @@ int walk_start(struct walk *walk, const struct path_base *base, const char *path
 	if (strnlen(path, PATH_MAX) == PATH_MAX)
 		return -ENAMETOOLONG;
 	*walk = (struct walk){ .root = base->root, .pause = base->pause, .who = base->who, .rest = path };
-	walk->dir = node_get(*path == '/' ? base->root : base->start);
+	walk->dir = place_get(*path == '/' ? base->root : base->start);
 	return 0;
 }
 
 void walk_end(struct walk *walk)
 {
-	node_put(walk->dir);
+	place_put(walk->dir);
 	kfree(walk->text);
 }
 
-static void go_to(struct walk *walk, struct node *dir)
+/* Go on in `dir`, whose node's reference the walk takes over; of the mount it takes one of its own. */
+static inline void go_to(struct walk *walk, struct place dir)
 {
-	node_put(walk->dir);
-	walk->dir = dir;
+	node_put(walk->dir.node);
+	walk->dir.node = dir.node;
+	if (unlikely(dir.mount != walk->dir.mount)) {
+		mount_get(dir.mount);
+		mount_put(walk->dir.mount);
+		walk->dir.mount = dir.mount;
+	}
 }
 
 /* Go on with a new path: the link's target followed by the rest of the old path. */
@@ -51,19 +58,21 @@ static int splice(struct walk *walk, struct name target)
 	kfree(walk->text);
 	walk->text = text;
 	walk->rest = text;
-	if (*text == '/')
-		go_to(walk, node_get(walk->root));
+	if (*text == '/') {
+		node_get(walk->root.node);
+		go_to(walk, walk->root);
+	}
 	return 0;
 }
 
-int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
+int walk_follow(struct walk *walk, struct node *link, struct place *ret)
 {
 	struct link_target target;
 	int error = ++walk->links > LOOP_MAX ? -ELOOP : 0;
 
-	*ret_node = NULL;
+	ret->node = NULL;
 	if (!error && link->ops->follow) {
-		error = link->ops->follow(link, ret_node);
+		error = link->ops->follow(link, ret);
 	} else if (!error) {
 		error = node_readlink(link, &target);
 		if (!error) {
@@ -73,17 +82,17 @@ int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
 	}
 	node_put(link);
 	/* Other tasks may change any name now; the walk has a reference to the directory that it has reached. */
-	if (!error && !*ret_node && walk->pause && walk->pause())
+	if (!error && !ret->node && walk->pause && walk->pause())
 		error = -EINTR;
 	return error;
 }
 
-int walk_follow_last(struct walk *walk, struct node *link, struct node **ret_node)
+int walk_follow_last(struct walk *walk, struct node *link, struct place *ret)
 {
-	int error = node_permit_follow(walk->dir, walk->who, link);
+	int error = node_permit_follow(walk->dir.node, walk->who, link);
 
 	if (!error)
-		return walk_follow(walk, link, ret_node);
+		return walk_follow(walk, link, ret);
 	node_put(link);
 	return error;
 }
@@ -112,33 +121,36 @@ static void next_name(struct walk *walk)
 		walk->name = (struct name){ ".", 1 };
 }
 
-int walk_look(struct walk *walk, struct node **ret)
+int walk_look(struct walk *walk, struct place *ret)
 {
-	return node_lookup(walk->root, walk->dir, walk->name, ret);
+	return place_lookup(&walk->root, &walk->dir, walk->name, ret);
 }
 
 int walk_to_end(struct walk *walk)
 {
 	for (;;) {
-		struct node *node;
+		struct mount *held = NULL;
+		struct place place;
 		int error;
 
 		next_name(walk);
-		if (!node_is(walk->dir, S_IFDIR))
+		if (!node_is(walk->dir.node, S_IFDIR))
 			return -ENOTDIR;
-		error = node_permit(walk->dir, walk->who, ACCESS_EXECUTE);
+		error = node_permit(walk->dir.node, walk->who, ACCESS_EXECUTE);
 		if (error || !*walk->rest)
 			return error;
-		error = walk_look(walk, &node);
-		if (!error && node_is(node, S_IFLNK)) {
-			error = walk_follow(walk, node, &node);
-			if (!error && !node)
+		error = walk_look(walk, &place);
+		if (!error && node_is(place.node, S_IFLNK)) {
+			error = walk_follow(walk, place.node, &place);
+			if (!error && !place.node)
 				continue;
+			held = error ? NULL : place.mount;
 		}
 		if (error)
 			return error;
-		go_to(walk, node);
-		if (!node_is(node, S_IFDIR))
+		go_to(walk, place);
+		mount_put(held);
+		if (!node_is(walk->dir.node, S_IFDIR))
 			return -ENOTDIR;
 	}
 }

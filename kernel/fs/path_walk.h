@@ -6,8 +6,8 @@
 #include "kernel/fs/path.h"
 
 struct walk {
-	struct node *root;             /* the caller's path_base.root */
-	struct node *dir;              /* the directory that the walk has reached; a reference */
+	struct place root;             /* the caller's path_base.root */
+	struct place dir;              /* the directory that the walk has reached; held */
 	bool (*pause)(void);           /* the caller's path_base.pause */
 	const struct credentials *who; /* the caller's path_base.who */
 	const char *rest;              /* the part of the path that is not walked yet */
@@ -26,19 +26,19 @@ int walk_start(struct walk *walk, const struct path_base *base, const char *path
  */
 int walk_to_end(struct walk *walk);
 
-/* Find the node that the last name stands for; *ret is a new reference. Returns as node_lookup. */
-int walk_look(struct walk *walk, struct node **ret);
+/* Find the place that the last name stands for. *ret and the result are as place_lookup's. */
+int walk_look(struct walk *walk, struct place *ret);
 
 /*
  * Follow the symbolic link `link`, the node of walk->name, and drop the caller's reference to `link`. Returns 0 with
- * *ret_node NULL: the walk goes on with the link's target, by walk_to_end(). Or 0 with *ret_node a reference: the node
- * that the link leads to without a path (node_ops.follow). Or -ELOOP, -ENOENT, -ENAMETOOLONG, -ENOMEM, or -EINTR: the
+ * ret->node NULL: the walk goes on with the link's target, by walk_to_end(). Or 0 with *ret held: the place that the
+ * link leads to without a path (node_ops.follow). Or -ELOOP, -ENOENT, -ENAMETOOLONG, -ENOMEM, or -EINTR: the
  * task must end (walk->pause).
  */
-int walk_follow(struct walk *walk, struct node *link, struct node **ret_node);
+int walk_follow(struct walk *walk, struct node *link, struct place *ret);
 
 /* Do walk_follow() for the last name of the path, whose link may be one that must not be followed: -EACCES. */
-int walk_follow_last(struct walk *walk, struct node *link, struct node **ret_node);
+int walk_follow_last(struct walk *walk, struct node *link, struct place *ret);
 
 /* Free what the walk has, whether it was successful or not. */
 void walk_end(struct walk *walk);

@@ -387,16 +387,17 @@ static const struct file_ops master_ops = {
 int pty_open_peer(struct file *file, unsigned flags, struct file **ret)
 {
 	struct pty *pty = file->data;
-	struct node *node;
+	struct place place;
 	int error;
 
 	if (file->ops != &master_ops)
 		return tty_of(file) ? -EIO : -ENOTTY;
-	error = pty_node(pty->number, &node);
+	error = pty_node(pty->number, &place.node);
 	if (error)
 		return error;
-	error = file_open(node, flags, ret);
-	node_put(node);
+	place.mount = place.node->fs->mount;
+	error = file_open(&place, flags, ret);
+	node_put(place.node);
 	return error;
 }
 

@@ -225,7 +225,7 @@ int mqueue_open(const char *text, unsigned flags, uint32_t mode, const struct mq
 	int error = check_name(text, &name);
 
 	if (!error)
-		error = node_lookup(root, root, name, &node);
+		error = node_lookup(root, name, &node);
 	if (error == -ENOENT && name.size && flags & O_CREAT) {
 		wanted_size = size;
 		error = node_create(root, name, rights_current(), S_IFREG | (mode & MODE_PERMISSIONS), 0, &node);
@@ -234,7 +234,7 @@ int mqueue_open(const char *text, unsigned flags, uint32_t mode, const struct mq
 		error = check_open(node, flags);
 	}
 	if (!error)
-		error = file_open(node, flags & (O_ACCMODE | O_NONBLOCK), ret);
+		error = file_open(&(struct place){ root->fs->mount, node }, flags & (O_ACCMODE | O_NONBLOCK), ret);
 	node_put(node);
 	return error;
 }
@@ -252,8 +252,9 @@ int mqueue_unlink(const char *text)
 static int mount_root(const char *options, struct node **ret)
 {
 	(void)options;
-	if (root->covers || fs.detached)
-		return refuse_feature(-EBUSY, "mount: mqueue at a second place", 0);
+	/* The last mount is gone, but not its last user. */
+	if (fs.detached)
+		return refuse_feature(-EBUSY, "mount: mqueue while it is used by who saw it unmounted", 0);
 	*ret = node_get(root);
 	return 0;
 }

@@ -125,7 +125,7 @@ static int bind_path(struct unix_socket *socket, const struct socket_name *name,
 	if (!error && end.slash)
 		error = -ENOENT;
 	if (!error)
-		error = node_create(end.dir, end.name, base->who, S_IFSOCK | (0777 & ~umask), 0, &socket->node);
+		error = path_end_create(base, &end, S_IFSOCK | (0777 & ~umask), 0, &socket->node);
 	path_end_put(&end);
 	if (error) {
 		kfree(made);

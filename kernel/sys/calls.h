@@ -38,7 +38,7 @@
 	call(141, setpriority) call(142, sched_setparam) call(143, sched_getparam) \
 	call(144, sched_setscheduler) call(145, sched_getscheduler) call(146, sched_get_priority_max) \
 	call(147, sched_get_priority_min) call(148, sched_rr_get_interval) call(149, mlock) \
-	call(150, munlock) call(151, mlockall) call(152, munlockall) call(157, prctl) call(158, arch_prctl) \
+	call(150, munlock) call(151, mlockall) call(152, munlockall) call(155, pivot_root) call(157, prctl) call(158, arch_prctl) \
 	call(160, setrlimit) call(161, chroot) call(162, sync) call(165, mount) call(166, umount2) \
 	call(169, reboot) call(170, sethostname) call(171, setdomainname) call(186, gettid) \
 	call(187, readahead) call(188, setxattr) call(189, lsetxattr) call(190, fsetxattr) \

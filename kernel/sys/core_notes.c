@@ -169,7 +169,7 @@ void core_list_files(struct text *text)
 	for (const struct area *area = area_find_from(areas, 0); area && !text->lost; area = area_next(area)) {
 		if (!content_node(area->object))
 			continue;
-		if (path_of_node(process->paths.root, content_node(area->object), path, PATH_MAX, &size) != 0)
+		if (path_of_node(&process->paths.root, content_node(area->object), path, PATH_MAX, &size) != 0)
 			format_s(path, PATH_MAX, "?");
 		text_add_bytes(text, path, strlen(path) + 1);
 		++*(uint64_t *)(void *)text->bytes;

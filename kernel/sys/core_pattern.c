@@ -5,6 +5,7 @@
 #include "kernel/sys/core_pattern.h"
 
 #include "kernel/fs/path.h"
+#include "kernel/fs/place.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/string.h"
 #include "kernel/sys/core_file.h"
@@ -29,10 +30,11 @@ static void add_escaped(struct text *name, const char *text)
 /* Add the path of the program, as %E shows it. */
 static void add_program(struct text *name, const struct process *process)
 {
+	const struct place program = { process->program_mount, process->program };
 	char path[256];
 	size_t size;
 
-	if (path_of_node(process->paths.root, process->program, path, sizeof(path), &size) == 0)
+	if (path_of_place(&process->paths.root, program, path, sizeof(path), &size) == 0)
 		add_escaped(name, path);
 }
 
@@ -126,7 +128,7 @@ static int remove_old(const struct path_base *base, const char *path)
 int core_open(struct core_file *to, int signal)
 {
 	const struct process *process = process_current();
-	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd), rights_current(),
+	const struct path_base base = { place_get(process->paths.root), place_get(process->paths.cwd), rights_current(),
 					NULL };
 	struct text name = { 0 };
 	int error;
@@ -141,8 +143,8 @@ int core_open(struct core_file *to, int signal)
 	if (!error)
 		error = path_open(&base, name.bytes, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600, &to->file);
 	text_free(&name);
-	node_put(base.start);
-	node_put(base.root);
+	place_put(base.start);
+	place_put(base.root);
 	return error;
 }
 

@@ -115,14 +115,14 @@ static int start(const struct path_base *base, const char *const *argv, struct e
 	refusal->text[0] = '\0';
 	if (error)
 		return error;
-	error = process_start_init(base->root, file, &request, refusal);
+	error = process_start_init(&base->root, file, &request, refusal);
 	/*
 	 * Try once more, as a system call is tried again when memory ran out: the heap has grown meanwhile, so the
 	 * second start needs fewer frames. This matters with the boot parameter frame_fail_user=N, which refuses every
 	 * N-th frame.
 	 */
 	if (error == -ENOMEM)
-		error = process_start_init(base->root, file, &request, refusal);
+		error = process_start_init(&base->root, file, &request, refusal);
 	file_put(file);
 	return error;
 }
@@ -134,10 +134,10 @@ static const char *reason(const struct exec_refusal *refusal, int error)
 	return error == -ENOENT ? "no such program" : error == -ENOMEM ? "no memory" : "no program";
 }
 
-bool first_program_start(struct node *root, const char *cmdline)
+bool first_program_start(const struct place *root, const char *cmdline)
 {
 	static char words[WORDS_SIZE]; /* static as it is large. Fixed after boot */
-	const struct path_base base = { root, root, &credentials_first, NULL };
+	const struct path_base base = { *root, *root, &credentials_first, NULL };
 	struct candidate candidates[CANDIDATES_MOST];
 	const struct candidate *end = candidates + choose(cmdline, candidates), *at, *next;
 	const char *argv[ARGUMENTS + 2];

@@ -12,4 +12,4 @@
  * started, the log says why. Returns whether a program was started; it runs when the caller blocks. With init=none
  * nothing is started, and the log has no line.
  */
-bool first_program_start(struct node *root, const char *cmdline);
+bool first_program_start(const struct place *root, const char *cmdline);

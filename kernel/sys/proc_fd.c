@@ -3,6 +3,7 @@
  * these links, and cwd, root and exe, are followed.
  */
 #include "kernel/fs/path.h"
+#include "kernel/fs/place.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc_node.h"
 #include "kernel/task/rights.h"
@@ -83,40 +84,38 @@ const struct node_ops proc_fdinfos_ops = {
 	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
 };
 
-/* Find the node that a link leads to; *ret is a new reference. Returns 0, -ENOENT, -EACCES. */
-static int follow(struct node *node, struct node **ret)
+/* Find the place that a link leads to; *ret is held. Returns 0, -ENOENT, -EACCES. */
+static int follow(struct node *node, struct place *ret)
 {
 	const struct proc_node *link = proc_node(node);
 	HELD_FILE struct file *file = NULL;
 	HELD_SUBJECT struct proc_subject subject = { 0 };
-	struct node *target;
+	struct place target = { NULL, NULL };
 
 	if (proc_find_subject(node, &subject) != 0)
 		return -ENOENT;
 	if (!rights_may_look(subject.process))
 		return -EACCES;
-	if (link->fd >= 0) {
-		file = file_at(&subject, link->fd);
-		target = file ? file->node : NULL;
-	} else {
+	if (link->fd < 0)
 		target = link->file->target(&subject);
-	}
-	if (!target)
+	else if ((file = file_at(&subject, link->fd)))
+		target = (struct place){ file->mount, file->node };
+	if (!target.node)
 		return -ENOENT;
-	*ret = node_get(target);
+	*ret = place_get(target);
 	return 0;
 }
 
 static int readlink(struct node *node, struct link_target *ret)
 {
 	char *path = kmalloc(PATH_MAX);
-	struct node *target;
+	struct place target;
 	size_t size = 0;
 	int error = path ? follow(node, &target) : -ENOMEM;
 
 	if (!error) {
-		error = path_of_node(process_current()->paths.root, target, path, PATH_MAX, &size);
-		node_put(target);
+		error = path_of_place(&process_current()->paths.root, target, path, PATH_MAX, &size);
+		place_put(target);
 	}
 	if (error) {
 		kfree(path);

@@ -45,7 +45,7 @@ const char *proc_area_name(const struct process *process, const struct area *are
 	if (area->object && !node)
 		return "/dev/zero (deleted)";
 	if (node)
-		return path_of_node(process_current()->paths.root, node, path, path_size, &size) == 0 ? path : "?";
+		return path_of_node(&process_current()->paths.root, node, path, path_size, &size) == 0 ? path : "?";
 	if (is_heap(process->space, area))
 		return "[heap]";
 	return is_stack(process, area) ? "[stack]" : "";

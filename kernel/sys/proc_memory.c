@@ -89,7 +89,7 @@ int proc_make_auxv(struct node *node, struct text *ret)
 	return add_memory(subject.process, subject.process->aux_start, subject.process->aux_end, ret);
 }
 
-int proc_more_mounts(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+static int more_mounts(enum mount_listing what, struct node *node, uint64_t *place, size_t enough, struct text *ret)
 {
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
@@ -97,8 +97,18 @@ int proc_more_mounts(struct node *node, uint64_t *place, size_t enough, struct t
 
 	if (error)
 		return error;
-	if (!subject.process->paths.root)
+	if (!subject.process->paths.root.node)
 		return -EINVAL;
-	more = mount_list_some(subject.process->paths.root, place, enough, ret);
+	more = mount_list_some(what, &subject.process->paths.root, place, enough, ret);
 	return more && !ret->size ? -EAGAIN : 0;
+}
+
+int proc_more_mounts(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	return more_mounts(MOUNT_LINES, node, place, enough, ret);
+}
+
+int proc_more_mountinfo(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	return more_mounts(MOUNT_INFO_LINES, node, place, enough, ret);
 }

@@ -16,9 +16,10 @@ struct proc_file {
 	text_make_fn *make; /* for a regular file: generates the content; or NULL */
 	text_more_fn *more; /* for a regular file without `make`: generates the content by records */
 	text_take_fn *take; /* for a regular file: handles writes; NULL: it cannot be written */
-	struct node *(*target)(const struct proc_subject *subject); /* for a link: returns the node that it leads to */
-	bool process_only;                                          /* the file is not in the directory of a task */
-	bool guarded; /* only who may look into the process opens it (rights_may_look) */
+	/* for a link: returns the place that it leads to, without references; or one without a node */
+	struct place (*target)(const struct proc_subject *subject);
+	bool process_only; /* the file is not in the directory of a task */
+	bool guarded;      /* only who may look into the process opens it (rights_may_look) */
 };
 
 struct proc_node {

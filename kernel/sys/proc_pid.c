@@ -11,9 +11,9 @@
 
 static const struct node_ops directory_ops, tasks_ops;
 
-static struct node *program_of(const struct proc_subject *subject);
-static struct node *cwd_of(const struct proc_subject *subject);
-static struct node *root_of(const struct proc_subject *subject);
+static struct place program_of(const struct proc_subject *subject);
+static struct place cwd_of(const struct proc_subject *subject);
+static struct place root_of(const struct proc_subject *subject);
 
 /* The files in the order of a listing. The values are part of the nodes' inode numbers. */
 enum file_number {
@@ -42,6 +42,7 @@ enum file_number {
 	FILE_SMAPS,
 	FILE_SMAPS_ROLLUP,
 	FILE_TIMERSLACK,
+	FILE_MOUNTINFO,
 };
 
 #define NAME(text)                     \
@@ -110,21 +111,22 @@ static const struct proc_file proc_files[] = {
 	RECORDS(FILE_SMAPS_ROLLUP, "smaps_rollup", true, proc_more_smaps_rollup),
 	[FILE_TIMERSLACK] = { FILE_TIMERSLACK, NAME("timerslack_ns"), S_IFREG | 0666, .ops = &proc_text_ops,
 			      .make = proc_make_slack, .take = proc_take_slack, .process_only = true },
+	RECORDS(FILE_MOUNTINFO, "mountinfo", false, proc_more_mountinfo),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))
 
-static struct node *program_of(const struct proc_subject *subject)
+static struct place program_of(const struct proc_subject *subject)
 {
-	return subject->process->program;
+	return (struct place){ subject->process->program_mount, subject->process->program };
 }
 
-static struct node *cwd_of(const struct proc_subject *subject)
+static struct place cwd_of(const struct proc_subject *subject)
 {
 	return subject->process->paths.cwd;
 }
 
-static struct node *root_of(const struct proc_subject *subject)
+static struct place root_of(const struct proc_subject *subject)
 {
 	return subject->process->paths.root;
 }

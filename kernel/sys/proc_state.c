@@ -2,6 +2,7 @@
  * /proc/PID/personality, and the text of the files in /proc/PID/fdinfo.
  */
 #include "kernel/fs/fd.h"
+#include "kernel/fs/mount.h"
 #include "kernel/sys/proc_node.h"
 #include "kernel/task/rights.h"
 
@@ -38,6 +39,7 @@ int proc_make_fdinfo(struct node *node, struct text *ret)
 		return -ENOENT;
 	text_add_line(ret, "pos:\t", file->offset);
 	text_add(ret, "flags:\t0%o\n", file->flags | (fd_flags(fds, fd) > 0 ? O_CLOEXEC : 0));
+	text_add_line(ret, "mnt_id:\t", mount_number_of(file->mount));
 	text_add_line(ret, "ino:\t", file->node->number);
 	if (file->ops->info)
 		file->ops->info(file, ret);

@@ -298,7 +298,7 @@ static void add_status_before(const struct proc_subject *subject, const struct c
 	text_add_string(ret, "Name:\t");
 	text_add_string(ret, name_of(subject));
 	text_add_char(ret, '\n');
-	if (process->paths.root)
+	if (process->paths.root.node)
 		text_add(ret, "Umask:\t%04o\n", process->paths.umask);
 	text_add_string(ret, "State:\t");
 	text_add_string(ret, state_words(state_of(subject)));

@@ -2,6 +2,7 @@
  * execve(2): copies the arguments and environment from user memory, which is about to be replaced, into one block of
  * the heap, within Linux's limits on their size.
  */
+#include "kernel/fs/place.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
@@ -196,10 +197,10 @@ SYSCALL_3(execve, path, argv, envp)
  * Start a program given by a descriptor: its own, or its directory's and a relative path. As on Linux its name is then
  * /dev/fd/N or /dev/fd/N/path, by which a script's interpreter finds the script, unless the start closes N.
  */
-static int64_t exec_by_descriptor(int fd, const char *text, struct node *node, uint64_t argv, uint64_t envp)
+static int64_t exec_by_descriptor(int fd, const char *text, const struct place *place, uint64_t argv, uint64_t envp)
 {
 	const int flags = fd_flags(process_current()->fds, fd);
-	struct exec_request request = { .node = node, .hidden = flags > 0 && flags & FD_CLOEXEC };
+	struct exec_request request = { .place = place, .hidden = flags > 0 && flags & FD_CLOEXEC };
 	const size_t size = strlen(text) + sizeof("/dev/fd/-2147483648/");
 	char *path = kmalloc(size);
 	int64_t result;
@@ -218,7 +219,7 @@ SYSCALL_5(execveat, fd, path, argv, envp, flags)
 	const unsigned lookup =
 		(flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY : 0);
 	struct user_path from;
-	struct node *node;
+	struct place place;
 	int64_t result;
 
 	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
@@ -226,18 +227,18 @@ SYSCALL_5(execveat, fd, path, argv, envp, flags)
 	result = user_path_get(fd, path, &from);
 	if (result)
 		return result;
-	result = path_lookup(&from.base, from.text, lookup, &node);
+	result = path_lookup_place(&from.base, from.text, lookup, &place);
 	if (!result) {
-		struct exec_request request = { .path = from.text, .node = node };
+		struct exec_request request = { .path = from.text, .place = &place };
 
 		/* A symbolic link that is not followed cannot be executed. */
-		if (node_is(node, S_IFLNK))
+		if (node_is(place.node, S_IFLNK))
 			result = -ELOOP;
 		else if (*from.text == '/' || (int)fd == AT_FDCWD)
 			result = exec(&request, argv, envp);
 		else
-			result = exec_by_descriptor((int)fd, from.text, node, argv, envp);
-		node_put(node);
+			result = exec_by_descriptor((int)fd, from.text, &place, argv, envp);
+		place_put(place);
 	}
 	user_path_put(&from);
 	return result;

@@ -6,6 +6,7 @@
 #include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/place.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/sys/file_locking.h"
@@ -25,41 +26,41 @@ static struct fd_table *fds_here(void)
 }
 
 /* Make a file without a name in the file system of a directory, and open it. *ret is a reference to the file. */
-static int make_unnamed(struct node *dir, uint32_t permissions, unsigned flags, struct file **ret)
+static int make_unnamed(const struct place *dir, uint32_t permissions, unsigned flags, struct file **ret)
 {
-	struct node *node;
-	int error = node_permit(dir, rights_current(), ACCESS_WRITE | ACCESS_EXECUTE);
+	struct place place = { dir->mount, NULL };
+	int error = node_permit(dir->node, rights_current(), ACCESS_WRITE | ACCESS_EXECUTE);
 
-	if (!error && fs_is_read_only(dir->fs))
+	if (!error && (fs_is_read_only(dir->node->fs) || mount_is_read_only(dir->mount)))
 		error = -EROFS;
-	if (!error && !tmpfs_is(dir))
+	if (!error && !tmpfs_is(dir->node))
 		error = -EOPNOTSUPP;
 	if (!error)
-		error = tmpfs_create_unnamed(dir, permissions, &node);
+		error = tmpfs_create_unnamed(dir->node, permissions, &place.node);
 	if (error)
 		return error;
-	node_own(node, rights_current());
-	error = file_open(node, flags, ret);
-	node_put(node);
+	node_own(place.node, rights_current());
+	error = file_open(&place, flags, ret);
+	node_put(place.node);
 	return error;
 }
 
 /* Do open(2) with O_TMPFILE. */
 static int64_t open_unnamed(uint64_t fd, uint64_t from, uint64_t flags, uint32_t permissions)
 {
-	struct node *dir;
+	struct place dir;
 	struct file *file;
 	int error;
 
 	if (!(flags & O_DIRECTORY) || !(flags & O_ACCMODE) || flags & O_CREAT)
 		return -EINVAL;
-	error = user_path_lookup(fd, from, PATH_DIRECTORY, &dir);
+	error = user_path_place(fd, from, PATH_DIRECTORY, &dir);
 	if (error)
 		return error;
 	error = fd_has_room(fds_here())
-			? make_unnamed(dir, permissions, (unsigned)flags & ~(unsigned)(O_DIRECTORY | O_TMPFILE), &file)
+			? make_unnamed(&dir, permissions, (unsigned)flags & ~(unsigned)(O_DIRECTORY | O_TMPFILE), &file)
 			: -EMFILE;
-	node_put(dir);
+	place_put(dir);
 	return error ? error : args_install(file, flags);
 }
 
@@ -151,7 +152,7 @@ SYSCALL_2(memfd_create, from, flags)
 	node_own(node, rights_current());
 	if (flags & MFD_ALLOW_SEALING)
 		node_content(node)->seals = 0;
-	error = file_open(node, O_RDWR, &file);
+	error = file_open(&(struct place){ NULL, node }, O_RDWR, &file);
 	node_put(node);
 	if (error)
 		return error;

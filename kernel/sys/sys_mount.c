@@ -1,13 +1,19 @@
 /*
- * mount(2), umount2(2) and chroot(2).
+ * mount(2), umount2(2), pivot_root(2) and chroot(2).
+ *
+ * Each change of the tree of mounts is made under mount_turn: bind mounts of whole trees, and unmounting them, are done
+ * in steps with other tasks in between, and rely on a tree that stays as it is.
  */
-#include "kernel/fs/mount.h"
+#include "kernel/fs/mount_change.h"
 #include "kernel/fs/permission.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/give_way.h"
+#include "kernel/task/number.h"
 #include "kernel/task/refused_feature.h"
+#include "kernel/task/turn.h"
 
 #define CWD ((uint64_t)AT_FDCWD)
 
@@ -79,38 +85,92 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 	return error;
 }
 
-/* Do MS_MOVE: move the mount at the path `source` to `at`. */
-static int move_mount(const char *source, struct node *at)
+/*
+ * Find the place that mount(2)'s source names; *ret is held. Returns 0, -EINVAL (no source), or path_lookup's errors.
+ */
+static int find_source(const char *source, struct place *ret)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	const struct path_base base = { node_get(paths->root), node_get(paths->cwd), rights_current(),
+	const struct path_base base = { place_get(paths->root), place_get(paths->cwd), rights_current(),
 					user_path_pause };
-	struct node *root;
-	int error = *source ? path_lookup(&base, source, PATH_FOLLOW, &root) : -EINVAL;
+	int error = *source ? path_lookup_place(&base, source, PATH_FOLLOW, ret) : -EINVAL;
 
-	if (!error) {
-		error = mount_move(root, at);
-		node_put(root);
-	}
-	node_put(base.start);
-	node_put(base.root);
+	place_put(base.start);
+	place_put(base.root);
 	return error;
 }
 
-static int do_mount(const struct mount_words *words, struct node *at, unsigned flags)
+/* Make a bind mount of `from` at `at`, with all that is mounted inside for MS_REC. */
+static int bind(const struct place *from, const struct place *at, unsigned flags)
 {
+	struct mount_bind copy;
+	int error = mount_bind_start(&copy, from);
+	int more = flags & MS_REC ? 1 : 0;
+
+	if (error)
+		return error;
+	while (more > 0) {
+		more = mount_bind_some(&copy);
+		if (more > 0 && task_give_way())
+			more = -EINTR;
+	}
+	error = more ? more : mount_bind_end(&copy, at);
 	/*
-	 * A file system is mounted at one place only: there are no bind mounts, so propagation flags have nothing to
-	 * act on.
+	 * Nobody else knows the copy. Its end must not be left to somebody who is not there, even if the task must end.
 	 */
-	if (flags & MS_BIND && !(flags & MS_REMOUNT))
-		return refuse_feature(-EOPNOTSUPP, "mount: a bind mount", MS_BIND);
+	while (error && mount_bind_undo_some(&copy))
+		(void)task_give_way();
+	return error;
+}
+
+/* Do MS_BIND or MS_MOVE with the place at the path `source`. */
+static int bind_or_move(const char *source, const struct place *at, unsigned flags)
+{
+	struct place from;
+	int error = find_source(source, &from);
+
+	if (error)
+		return error;
+	error = flags & MS_BIND ? bind(&from, at, flags) : mount_move(&from, at);
+	place_put(from);
+	return error;
+}
+
+/*
+ * Set how mounts and their end propagate to other mounts. There is one name space of mounts, and none is shared: so all
+ * of them are private, and what can be set is whether bind mounts can be made of one.
+ */
+static int set_propagation(const struct place *root, unsigned flags)
+{
+	const unsigned how = flags & ~(unsigned)(MS_REC | MS_SILENT);
+	struct mount *mount = root->mount;
+
+	if (how & ~(unsigned)MS_PROPAGATE || how & (how - 1))
+		return -EINVAL;
+	if (!mount || !mount->listed || mount->root != root->node)
+		return -EINVAL;
+	if (how == MS_SHARED)
+		return refuse_feature(-EINVAL, "mount: MS_SHARED", MS_SHARED);
+	for (unsigned step = 1; mount; step++) {
+		if (how != MS_SLAVE)
+			mount->unbindable = how == MS_UNBINDABLE;
+		mount = flags & MS_REC ? mount_after(root->mount, mount) : NULL;
+		if (!(step % 1024) && task_give_way())
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int do_mount(const struct mount_words *words, const struct place *at, unsigned flags)
+{
+	if (flags & MS_REMOUNT && flags & MS_BIND)
+		return mount_change_flags(at, flags);
 	if (flags & MS_REMOUNT)
 		return mount_change(at, flags, words->options);
-	if (flags & MS_PROPAGATE)
-		return flags & ~(unsigned)(MS_PROPAGATE | MS_REC | MS_SILENT) ? -EINVAL : 0;
-	if (flags & MS_MOVE)
-		return move_mount(words->source, at);
+	if (!(flags & MS_BIND) && flags & MS_PROPAGATE)
+		return set_propagation(at, flags);
+	if (flags & (MS_BIND | MS_MOVE))
+		return bind_or_move(words->source, at, flags);
 	if (!*words->type)
 		return -EINVAL;
 	return mount_add(words->type, *words->source ? words->source : "none", at, flags, words->options);
@@ -119,7 +179,8 @@ static int do_mount(const struct mount_words *words, struct node *at, unsigned f
 SYSCALL_5(mount, source, target, type, flags, options)
 {
 	struct mount_words words;
-	struct node *at;
+	struct turn_holder me;
+	struct place at;
 	unsigned asked = (unsigned)flags;
 	int error;
 
@@ -130,29 +191,34 @@ SYSCALL_5(mount, source, target, type, flags, options)
 	error = get_words(source, type, options, &words);
 	if (error)
 		return error;
-	error = user_path_lookup(CWD, target, PATH_FOLLOW, &at);
+	error = user_path_place(CWD, target, PATH_FOLLOW, &at);
 	if (!error) {
-		error = do_mount(&words, at, asked);
-		node_put(at);
+		error = turn_take(&mount_turn, &me);
+		if (!error) {
+			error = do_mount(&words, &at, asked);
+			turn_end(&mount_turn, &me);
+		}
+		place_put(at);
 	}
 	put_words(&words);
 	return error;
 }
 
 /* Do mount_detach() in steps, with other tasks in between. When the task must end, what is left stays mounted. */
-static int detach(struct node *root)
+static int detach(struct place root)
 {
-	int more = mount_detach_some(root);
+	int more = mount_detach_some(&root);
 
 	while (more > 0)
-		more = task_give_way() ? -EINTR : mount_detach_some(root);
-	node_put(root);
+		more = task_give_way() ? -EINTR : mount_detach_some(&root);
+	place_put(root);
 	return more;
 }
 
 SYSCALL_2(umount2, target, flags)
 {
-	struct node *root;
+	struct turn_holder me;
+	struct place root;
 	int error;
 
 	if (flags & ~(uint64_t)(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
@@ -161,28 +227,104 @@ SYSCALL_2(umount2, target, flags)
 		return -EPERM;
 	if (flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH))
 		return -EINVAL;
-	error = user_path_lookup(CWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &root);
+	error = user_path_place(CWD, target, PATH_TOP | (flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW),
+				&root);
 	if (error)
 		return error;
-	return flags & MNT_DETACH ? detach(root) : mount_remove(root);
+	error = turn_take(&mount_turn, &me);
+	if (error) {
+		place_put(root);
+		return error;
+	}
+	error = flags & MNT_DETACH ? detach(root) : mount_remove(root);
+	turn_end(&mount_turn, &me);
+	return error;
+}
+
+/* ---- pivot_root and chroot ---- */
+
+/* Replace *place by `to` if it is `from`. */
+static void replace(struct place *place, const struct place *from, const struct place *to)
+{
+	const struct place old = *place;
+
+	if (!old.node || !place_is(&old, from))
+		return;
+	*place = place_get(*to);
+	place_put(old);
+}
+
+/*
+ * Let each process whose root or working directory is `from` have `to` in its place. A process that was made meanwhile,
+ * with a number that was passed already, may have them from one that had not been visited yet: the second round finds
+ * it.
+ */
+static void move_processes(const struct place *from, const struct place *to)
+{
+	for (int round = 0; round < 2; round++) {
+		unsigned step = 0;
+
+		for (const struct number *number = number_next(1); number;) {
+			const int next = number->value + 1;
+
+			if (number->process) {
+				replace(&number->process->paths.root, from, to);
+				replace(&number->process->paths.cwd, from, to);
+			}
+			/* A task that must end does the rest all the same: the tree of mounts is changed already. */
+			if (!(++step % 256))
+				(void)task_give_way();
+			number = number_next(next);
+		}
+	}
+}
+
+SYSCALL_2(pivot_root, new_path, old_path)
+{
+	struct place root, new, old;
+	struct turn_holder me;
+	int error;
+
+	if (!rights_can(CAP_SYS_ADMIN))
+		return -EPERM;
+	error = user_path_place(CWD, new_path, PATH_DIRECTORY, &new);
+	if (error)
+		return error;
+	error = user_path_place(CWD, old_path, PATH_DIRECTORY, &old);
+	if (error)
+		goto put_new;
+	error = turn_take(&mount_turn, &me);
+	if (error)
+		goto put_old;
+	root = place_get(process_current()->paths.root);
+	error = mount_pivot(&root, &new, &old);
+	if (!error)
+		move_processes(&root, &new);
+	place_put(root);
+	turn_end(&mount_turn, &me);
+put_old:
+	place_put(old);
+put_new:
+	place_put(new);
+	return error;
 }
 
 SYSCALL_1(chroot, path)
 {
 	struct process_paths *paths = &process_current()->paths;
-	struct node *node;
-	int error = user_path_lookup(CWD, path, PATH_DIRECTORY, &node);
+	struct place place;
+	int error = user_path_place(CWD, path, PATH_DIRECTORY, &place);
 
 	if (error)
 		return error;
-	error = node_permit(node, rights_current(), ACCESS_EXECUTE);
+	error = node_permit(place.node, rights_current(), ACCESS_EXECUTE);
 	if (!error && !rights_can(CAP_SYS_CHROOT))
 		error = -EPERM;
 	if (error) {
-		node_put(node);
+		place_put(place);
 		return error;
 	}
-	node_put(paths->root);
-	paths->root = node;
+	place_put(paths->root);
+	paths->root = place;
 	return 0;
 }

@@ -2,6 +2,7 @@
  * System calls that make, remove and rename files by path; also truncate, and the working directory.
  */
 #include "kernel/fs/permission.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
@@ -214,43 +215,44 @@ SYSCALL_3(readlink, path, to, size)
 
 SYSCALL_2(truncate, path, size)
 {
-	struct node *node;
+	struct place place;
 	int64_t result;
 
 	if (size > INT64_MAX)
 		return -EINVAL;
-	result = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
+	result = user_path_place(CWD, path, PATH_FOLLOW, &place);
 	if (result)
 		return result;
-	if (node_is(node, S_IFREG))
-		result = node_permit(node, rights_current(), ACCESS_WRITE);
+	if (node_is(place.node, S_IFREG))
+		result = mount_is_read_only(place.mount) ? -EROFS
+							 : node_permit(place.node, rights_current(), ACCESS_WRITE);
 	if (!result)
-		result = file_transfer_resize_unopened(node, size);
-	node_put(node);
+		result = file_transfer_resize_unopened(place.node, size);
+	place_put(place);
 	return result;
 }
 
 /*
- * Make `node` the working directory; the process takes over the caller's reference, which is dropped after an error.
+ * Make `place` the working directory; the process takes over the caller's references, which are dropped after an error.
  * Returns 0 or -EACCES.
  */
-static int move_to(struct node *node)
+static int move_to(struct place place)
 {
 	struct process_paths *paths = &process_current()->paths;
-	int error = node_permit(node, rights_current(), ACCESS_EXECUTE);
+	int error = node_permit(place.node, rights_current(), ACCESS_EXECUTE);
 
-	node_put(error ? node : paths->cwd);
+	place_put(error ? place : paths->cwd);
 	if (!error)
-		paths->cwd = node;
+		paths->cwd = place;
 	return error;
 }
 
 SYSCALL_1(chdir, path)
 {
-	struct node *node;
-	int error = user_path_lookup(CWD, path, PATH_DIRECTORY, &node);
+	struct place place;
+	int error = user_path_place(CWD, path, PATH_DIRECTORY, &place);
 
-	return error ? error : move_to(node);
+	return error ? error : move_to(place);
 }
 
 SYSCALL_1(fchdir, fd)
@@ -261,7 +263,7 @@ SYSCALL_1(fchdir, fd)
 		return -EBADF;
 	if (!node_is(file->node, S_IFDIR))
 		return -ENOTDIR;
-	return move_to(node_get(file->node));
+	return move_to(place_get((struct place){ file->mount, file->node }));
 }
 
 SYSCALL_2(getcwd, to, size)
@@ -273,7 +275,7 @@ SYSCALL_2(getcwd, to, size)
 
 	if (!text)
 		return -ENOMEM;
-	result = path_of_directory(paths->root, paths->cwd, text, size < PATH_MAX ? size : PATH_MAX, &used);
+	result = path_of_directory(&paths->root, paths->cwd, text, size < PATH_MAX ? size : PATH_MAX, &used);
 	if (!result)
 		result = args_put(to, text, used);
 	kfree(text);

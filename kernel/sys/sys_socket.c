@@ -1,6 +1,7 @@
 /*
  * System calls that make sockets, name and connect them. Messages are in sys_message.c, options in sys_socket_option.c.
  */
+#include "kernel/fs/place.h"
 #include "kernel/net/unix.h"
 #include "kernel/sys/socket_args.h"
 #include "kernel/task/rights.h"
@@ -67,11 +68,11 @@ int64_t args_install_socket(struct socket *socket, uint64_t flags)
 int args_find_socket(struct socket *socket, const struct socket_name *name, bool sends, struct socket **ret)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	struct path_base base = { node_get(paths->root), node_get(paths->cwd), rights_current(), user_path_pause };
+	struct path_base base = { place_get(paths->root), place_get(paths->cwd), rights_current(), user_path_pause };
 	int error = socket->ops->find(socket, name, &base, sends, ret);
 
-	node_put(base.start);
-	node_put(base.root);
+	place_put(base.start);
+	place_put(base.root);
 	return error;
 }
 
@@ -125,10 +126,10 @@ SYSCALL_3(bind, fd, from, size)
 		error = -EINVAL;
 	if (error)
 		return error;
-	base = (struct path_base){ node_get(paths->root), node_get(paths->cwd), rights_current(), user_path_pause };
+	base = (struct path_base){ place_get(paths->root), place_get(paths->cwd), rights_current(), user_path_pause };
 	error = socket->ops->bind(socket, &name, &base, paths->umask);
-	node_put(base.start);
-	node_put(base.root);
+	place_put(base.start);
+	place_put(base.root);
 	return error;
 }
 

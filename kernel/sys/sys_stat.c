@@ -1,6 +1,7 @@
 /* stat(2), statfs(2), access(2) and the like, and system calls that change owners, permissions and times of files. */
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/permission.h"
+#include "kernel/fs/place.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
@@ -64,36 +65,36 @@ SYSCALL_4(newfstatat, fd, path, to, flags)
 SYSCALL_5(statx, fd, path, flags, mask, to)
 {
 	struct linux_statx stat;
-	struct node *node;
+	struct place place;
 	int error;
 
 	if ((uint32_t)flags & ~(uint32_t)AT_STAT_KNOWN || mask >> 31 & 1)
 		return -EINVAL;
-	error = user_path_lookup(fd, path, lookup_flags(flags), &node);
+	error = user_path_place(fd, path, lookup_flags(flags), &place);
 	if (error)
 		return error;
-	node_statx(node, &stat);
-	node_put(node);
+	node_statx(&place, &stat);
+	place_put(place);
 	return args_put(to, &stat, sizeof(stat));
 }
 
-static int64_t put_statfs(const struct node *node, uint64_t to)
+static int64_t put_statfs(const struct place *place, uint64_t to)
 {
 	struct linux_statfs stat;
 
-	node_statfs(node, &stat);
+	node_statfs(place, &stat);
 	return args_put(to, &stat, sizeof(stat));
 }
 
 SYSCALL_2(statfs, path, to)
 {
-	struct node *node;
-	int64_t result = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
+	struct place place;
+	int64_t result = user_path_place(CWD, path, PATH_FOLLOW, &place);
 
 	if (result)
 		return result;
-	result = put_statfs(node, to);
-	node_put(node);
+	result = put_statfs(&place, to);
+	place_put(place);
 	return result;
 }
 
@@ -101,7 +102,7 @@ SYSCALL_2(fstatfs, fd, to)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 
-	return file ? put_statfs(file->node, to) : -EBADF;
+	return file ? put_statfs(&(struct place){ file->mount, file->node }, to) : -EBADF;
 }
 
 #define ACCESS_OK 7
@@ -113,21 +114,25 @@ SYSCALL_2(fstatfs, fd, to)
 static int64_t access_as(const struct credentials *who, uint64_t fd, uint64_t from, uint64_t mode, unsigned flags)
 {
 	struct user_path path;
-	struct node *node;
+	struct place place;
 	int error = user_path_get(fd, from, &path);
 
 	if (error)
 		return error;
 	path.base.who = who;
-	error = path_lookup(&path.base, path.text, flags, &node);
+	error = path_lookup_place(&path.base, path.text, flags, &place);
 	user_path_put(&path);
 	if (error)
 		return error;
-	if (mode & ACCESS_EXECUTE && node_is(node, S_IFREG) && node->fs->flags & MS_NOEXEC)
+	if (mode & ACCESS_EXECUTE && node_is(place.node, S_IFREG) && mount_flags(place.mount) & MS_NOEXEC)
 		error = -EACCES;
 	if (!error && mode)
-		error = node_permit(node, who, (unsigned)mode);
-	node_put(node);
+		error = node_permit(place.node, who, (unsigned)mode);
+	/* A device, a FIFO and a socket may be written whatever the mount says. */
+	if (!error && mode & ACCESS_WRITE && mount_is_read_only(place.mount) &&
+	    (node_is(place.node, S_IFREG) || node_is(place.node, S_IFDIR) || node_is(place.node, S_IFLNK)))
+		error = -EROFS;
+	place_put(place);
 	return error;
 }
 
@@ -168,7 +173,7 @@ SYSCALL_4(faccessat2, fd, path, mode, flags)
 static int64_t chmod_at(uint64_t fd, uint64_t path, uint64_t mode)
 {
 	struct node *node;
-	int error = user_path_lookup(fd, path, PATH_FOLLOW, &node);
+	int error = user_path_change(fd, path, PATH_FOLLOW, &node);
 
 	if (error)
 		return error;
@@ -193,13 +198,15 @@ SYSCALL_2(fchmod, fd, mode)
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
+	if (mount_is_read_only(file->mount))
+		return -EROFS;
 	return node_chmod(file->node, rights_current(), mode & MODE_PERMISSIONS);
 }
 
 static int64_t chown_at(uint64_t fd, uint64_t path, uint64_t user, uint64_t group, unsigned flags)
 {
 	struct node *node;
-	int error = user_path_lookup(fd, path, flags, &node);
+	int error = user_path_change(fd, path, flags, &node);
 
 	if (error)
 		return error;
@@ -231,6 +238,8 @@ SYSCALL_3(fchown, fd, user, group)
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
+	if (mount_is_read_only(file->mount))
+		return -EROFS;
 	return node_chown(file->node, rights_current(), (uint32_t)user, (uint32_t)group);
 }
 
@@ -277,11 +286,13 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 	if (error)
 		return error;
 	if (path)
-		error = user_path_lookup(fd, path, lookup_flags(flags), &node);
-	else if (file)
-		node = node_get(file->node);
-	else
+		error = user_path_change(fd, path, lookup_flags(flags), &node);
+	else if (!file)
 		error = -EBADF;
+	else if (mount_is_read_only(file->mount))
+		error = -EROFS;
+	else
+		node = node_get(file->node);
 	if (error)
 		return error;
 	if (now)
@@ -296,7 +307,7 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 static int64_t set_times(uint64_t fd, uint64_t path, const struct linux_timespec *times)
 {
 	struct node *node;
-	int error = user_path_lookup(fd, path, PATH_FOLLOW, &node);
+	int error = user_path_change(fd, path, PATH_FOLLOW, &node);
 
 	if (error)
 		return error;

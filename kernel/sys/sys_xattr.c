@@ -2,6 +2,7 @@
  * The system calls of extended attributes (xattr(7)): by path, by path without following a link, and by descriptor.
  */
 #include "kernel/fs/attributes.h"
+#include "kernel/fs/mount.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
@@ -9,6 +10,12 @@
 static int node_at(uint64_t path, unsigned flags, struct node **ret)
 {
 	return user_path_lookup((uint64_t)AT_FDCWD, path, flags, ret);
+}
+
+/* Get the node of a path that is to be changed; flags: PATH_…. */
+static int change_at(uint64_t path, unsigned flags, struct node **ret)
+{
+	return user_path_change((uint64_t)AT_FDCWD, path, flags, ret);
 }
 
 /* Get a reference to the node of a descriptor. Returns 0 or -EBADF. */
@@ -20,6 +27,14 @@ static int node_of(uint64_t fd, struct node **ret)
 		return -EBADF;
 	*ret = node_get(file->node);
 	return 0;
+}
+
+/* Get a reference to the node of a descriptor, which is to be changed. Returns 0, -EBADF or -EROFS. */
+static int change_of(uint64_t fd, struct node **ret)
+{
+	HELD_FILE struct file *file = args_file_get(fd);
+
+	return file && mount_is_read_only(file->mount) && !(file->flags & O_PATH) ? -EROFS : node_of(fd, ret);
 }
 
 /* Copy an attribute's name. Returns 0, -ERANGE (empty, or too long), -EFAULT. */
@@ -135,7 +150,7 @@ static int64_t remove(struct node *node, uint64_t name_from)
 SYSCALL_5(setxattr, path, name, value, size, flags)
 {
 	struct node *node;
-	int error = node_at(path, PATH_FOLLOW, &node);
+	int error = change_at(path, PATH_FOLLOW, &node);
 
 	return error ? error : set(node, name, value, size, flags);
 }
@@ -143,7 +158,7 @@ SYSCALL_5(setxattr, path, name, value, size, flags)
 SYSCALL_5(lsetxattr, path, name, value, size, flags)
 {
 	struct node *node;
-	int error = node_at(path, PATH_NO_FOLLOW, &node);
+	int error = change_at(path, PATH_NO_FOLLOW, &node);
 
 	return error ? error : set(node, name, value, size, flags);
 }
@@ -151,7 +166,7 @@ SYSCALL_5(lsetxattr, path, name, value, size, flags)
 SYSCALL_5(fsetxattr, fd, name, value, size, flags)
 {
 	struct node *node;
-	int error = node_of(fd, &node);
+	int error = change_of(fd, &node);
 
 	return error ? error : set(node, name, value, size, flags);
 }
@@ -207,7 +222,7 @@ SYSCALL_3(flistxattr, fd, to, size)
 SYSCALL_2(removexattr, path, name)
 {
 	struct node *node;
-	int error = node_at(path, PATH_FOLLOW, &node);
+	int error = change_at(path, PATH_FOLLOW, &node);
 
 	return error ? error : remove(node, name);
 }
@@ -215,7 +230,7 @@ SYSCALL_2(removexattr, path, name)
 SYSCALL_2(lremovexattr, path, name)
 {
 	struct node *node;
-	int error = node_at(path, PATH_NO_FOLLOW, &node);
+	int error = change_at(path, PATH_NO_FOLLOW, &node);
 
 	return error ? error : remove(node, name);
 }
@@ -223,7 +238,7 @@ SYSCALL_2(lremovexattr, path, name)
 SYSCALL_2(fremovexattr, fd, name)
 {
 	struct node *node;
-	int error = node_of(fd, &node);
+	int error = change_of(fd, &node);
 
 	return error ? error : remove(node, name);
 }

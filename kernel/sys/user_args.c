@@ -3,6 +3,7 @@
  */
 #include "kernel/sys/user_args.h"
 
+#include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/fd_work.h"
@@ -81,13 +82,13 @@ bool user_path_pause(void)
 	return task_give_way();
 }
 
-/* Get references to the nodes where `path` starts. Returns 0; or, without references, -EBADF, -ENOTDIR. */
+/* Hold the places where `path` starts. Returns 0; or, with nothing held, -EBADF, -ENOTDIR. */
 static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 {
 	const struct process_paths *paths = &process_current()->paths;
 
 	if (*path == '/' || (int)fd == AT_FDCWD) {
-		ret->start = node_get(paths->cwd);
+		ret->start = place_get(paths->cwd);
 	} else {
 		HELD_FILE struct file *file = args_file_get(fd);
 
@@ -96,9 +97,9 @@ static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 		/* "" with AT_EMPTY_PATH means the file itself, whatever its type. */
 		if (*path && !node_is(file->node, S_IFDIR))
 			return -ENOTDIR;
-		ret->start = node_get(file->node);
+		ret->start = place_get((struct place){ file->mount, file->node });
 	}
-	ret->root = node_get(paths->root);
+	ret->root = place_get(paths->root);
 	ret->who = rights_current();
 	ret->pause = user_path_pause;
 	return 0;
@@ -118,19 +119,47 @@ int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret)
 
 void user_path_put(struct user_path *path)
 {
-	node_put(path->base.start);
-	node_put(path->base.root);
+	place_put(path->base.start);
+	place_put(path->base.root);
 	kfree(path->text);
 }
 
-int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret)
+int user_path_place(uint64_t fd, uint64_t from, unsigned flags, struct place *ret)
 {
 	struct user_path path;
 	int error = user_path_get(fd, from, &path);
 
 	if (error)
 		return error;
-	error = path_lookup(&path.base, path.text, flags, ret);
+	error = path_lookup_place(&path.base, path.text, flags, ret);
 	user_path_put(&path);
 	return error;
+}
+
+int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret)
+{
+	struct place place;
+	int error = user_path_place(fd, from, flags, &place);
+
+	if (!error) {
+		*ret = place.node;
+		mount_put(place.mount);
+	}
+	return error;
+}
+
+int user_path_change(uint64_t fd, uint64_t from, unsigned flags, struct node **ret)
+{
+	struct place place;
+	int error = user_path_place(fd, from, flags, &place);
+
+	if (error)
+		return error;
+	if (mount_is_read_only(place.mount)) {
+		place_put(place);
+		return -EROFS;
+	}
+	*ret = place.node;
+	mount_put(place.mount);
+	return 0;
 }

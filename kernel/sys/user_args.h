@@ -76,7 +76,7 @@ int args_deadline(uint64_t from, uint64_t *ret_ns);
 int args_path(uint64_t from, char **ret);
 
 /*
- * A path and references to the nodes where it starts: another thread may change the working directory, or close the
+ * A path, and the places where it starts, held: another thread may change the working directory, or close the
  * descriptor.
  */
 struct user_path {
@@ -98,6 +98,12 @@ bool user_path_pause(void);
  * Find the node of a path; *ret is a reference. flags: PATH_…. Returns 0, or user_path_get's and path_lookup's errors.
  */
 int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
+
+/* Find the place of a path; *ret is held. Returns as user_path_lookup. */
+int user_path_place(uint64_t fd, uint64_t from, unsigned flags, struct place *ret);
+
+/* Do user_path_lookup() for a node that is to be changed: returns -EROFS for a mount that is read-only, too. */
+int user_path_change(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
 
 /* Linux's struct rusage, of getrusage(2). */
 struct linux_rusage {

@@ -9,6 +9,7 @@
 #include "kernel/fs/initramfs.h"
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/mount.h"
+#include "kernel/fs/mount_change.h"
 #include "kernel/fs/mount_types.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
@@ -41,6 +42,8 @@
 
 /* The root of the tree of files. Fixed after boot. */
 static struct node *root;
+/* The same root by way of its mount. Fixed after boot. */
+static struct place root_place;
 
 static void say_what_is_wrong(const struct initramfs_report *report, int error)
 {
@@ -81,7 +84,7 @@ static int make_devices(const char *cmdline)
 	error = node_create(root, dev, &credentials_first, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)
 		return error;
-	error = node_lookup(root, root, dev, &node);
+	error = node_lookup(root, dev, &node);
 	if (error)
 		return error;
 	error = device_make_first_nodes(node);
@@ -97,10 +100,10 @@ static int mount_at(struct name name, const char *type)
 
 	if (error && error != -EEXIST)
 		return error;
-	error = node_lookup(root, root, name, &at);
+	error = node_lookup(root, name, &at);
 	if (error)
 		return error;
-	error = mount_add(type, type, at, MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
+	error = mount_add(type, type, &(struct place){ root_place.mount, at }, MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
 	node_put(at);
 	return error;
 }
@@ -120,7 +123,7 @@ static int make_mounts(const char *cmdline)
 		return error;
 	error = proc_init(cmdline);
 	if (!error)
-		error = mount_set_root("tmpfs", root);
+		error = mount_set_root("tmpfs", root, &root_place);
 	if (!error)
 		error = mount_at(proc, "proc");
 	if (!error)
@@ -228,7 +231,7 @@ bool userland_mount(const struct boot_info *info)
 
 bool userland_run(const char *cmdline, int *ret_status)
 {
-	if (!first_program_start(root, cmdline))
+	if (!first_program_start(&root_place, cmdline))
 		return false;
 	terminals_connect();
 	devices_start();

@@ -4,6 +4,7 @@
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/format.h"
 #include "kernel/task/exec_internal.h"
 #include "kernel/task/fd_work.h"
@@ -17,7 +18,7 @@
 static int start_as(const struct credentials *who, const struct exec_program *program,
 		    const struct process_rlimit *limits, const struct exec_strings *strings, struct exec_image *ret)
 {
-	int error = exec_rights(program->own.file->node, who, ret);
+	int error = exec_rights(program->own.file, who, ret);
 
 	if (error)
 		return error;
@@ -49,6 +50,8 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 			error = start_as(base->who, program, limits, &strings, ret);
 			if (error)
 				node_run_end(node);
+			else
+				ret->program_mount = mount_get(program->own.file->mount);
 		}
 		exec_program_put(program);
 	}
@@ -94,13 +97,16 @@ static void take_image(struct process *process, const struct exec_image *image)
 	process->aux_start = image->aux_start;
 	process->aux_end = image->aux_end;
 	node_run_end(process->program);
+	mount_put(process->program_mount);
 	process->program = image->program;
+	process->program_mount = image->program_mount;
 }
 
 static void discard_image(struct exec_image *image)
 {
 	user_space_put(image->space);
 	node_run_end(image->program);
+	mount_put(image->program_mount);
 	credentials_put(image->who);
 }
 
@@ -110,7 +116,7 @@ static void discard_image(struct exec_image *image)
  */
 static int load(const struct process *process, const struct exec_request *request, struct exec_image *ret)
 {
-	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd), rights_current(),
+	const struct path_base base = { place_get(process->paths.root), place_get(process->paths.cwd), rights_current(),
 					exec_give_way };
 	struct exec_refusal refusal;
 	int error;
@@ -119,8 +125,8 @@ static int load(const struct process *process, const struct exec_request *reques
 	error = exec_load(&base, process->limits, request, ret, &refusal);
 	if (error && refusal.text[0])
 		exec_refusal_log(&refusal, request->path);
-	node_put(base.start);
-	node_put(base.root);
+	place_put(base.start);
+	place_put(base.root);
 	return error;
 }
 
@@ -233,10 +239,10 @@ static int open_console(struct fd_table *fds, struct file *console)
 	return 0;
 }
 
-int process_start_init(struct node *root, struct file *console, const struct exec_request *request,
+int process_start_init(const struct place *root, struct file *console, const struct exec_request *request,
 		       struct exec_refusal *refusal)
 {
-	const struct path_base base = { root, root, &credentials_first, NULL };
+	const struct path_base base = { *root, *root, &credentials_first, NULL };
 	struct exec_image image = { 0 };
 	struct process *process;
 	struct task *task;
@@ -249,7 +255,7 @@ int process_start_init(struct node *root, struct file *console, const struct exe
 	error = process_create(task->tid, NULL, NULL, &process);
 	if (error)
 		goto no_process;
-	process->paths = (struct process_paths){ node_get(root), node_get(root), 022 };
+	process->paths = (struct process_paths){ place_get(*root), place_get(*root), 022 };
 	error = fd_table_create(&process->fds);
 	if (error)
 		goto no_files;

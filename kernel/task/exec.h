@@ -7,9 +7,9 @@
 
 /* Which program is to be started, with which strings; all of them lie in the kernel's memory. Guard: the caller. */
 struct exec_request {
-	const char *path;  /* leads to the program; also its name in the log, in AT_EXECFN and for the task */
-	struct node *node; /* the program's file, if the caller has found it already, with a reference; else NULL */
-	bool hidden;       /* `path` leads nowhere after the start, so no script's interpreter could open it */
+	const char *path;          /* leads to the program; also its name in the log, in AT_EXECFN and for the task */
+	const struct place *place; /* the program's file, if the caller has found it already, held; else NULL */
+	bool hidden;               /* `path` leads nowhere after the start, so no script's interpreter could open it */
 	const char *const *argv, *const *envp; /* end with NULL */
 };
 
@@ -25,7 +25,7 @@ struct exec_refusal {
  * the caller blocks. Returns 0, or an error with everything undone; *refusal then says what is wrong with the file, and
  * is untouched when that is not the reason.
  */
-int process_start_init(struct node *root, struct file *console, const struct exec_request *request,
+int process_start_init(const struct place *root, struct file *console, const struct exec_request *request,
 		       struct exec_refusal *refusal);
 
 /*

@@ -5,6 +5,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
+#include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
@@ -16,16 +17,21 @@
 #define CLASS_AT 4 /* the byte of an ELF header that says how wide addresses are */
 #define CLASS_32 1
 
-/* Open `node` as a program. Returns 0, -EACCES (`who` may not execute it), -ETXTBSY, or file_open()'s errors. */
-static int open_program(const struct path_base *base, struct node *node, struct file **ret)
+/*
+ * Open the node of `place` as a program. Returns 0, -EACCES (`who` may not execute it), -ETXTBSY, or file_open()'s
+ * errors.
+ */
+static int open_program(const struct path_base *base, const struct place *place, struct file **ret)
 {
+	struct node *node = place->node;
 	int error;
 
-	if (!node_is(node, S_IFREG) || node->fs->flags & MS_NOEXEC || node_permit(node, base->who, ACCESS_EXECUTE) != 0)
+	if (!node_is(node, S_IFREG) || mount_flags(place->mount) & MS_NOEXEC ||
+	    node_permit(node, base->who, ACCESS_EXECUTE) != 0)
 		return -EACCES;
 	if (node->writers)
 		return -ETXTBSY;
-	error = file_open(node, O_RDONLY, ret);
+	error = file_open(place, O_RDONLY, ret);
 	if (!error)
 		notify_node(node, IN_OPEN);
 	return error;
@@ -33,13 +39,13 @@ static int open_program(const struct path_base *base, struct node *node, struct 
 
 static int open_path(const struct path_base *base, const char *path, struct file **ret)
 {
-	struct node *node;
-	int error = path_lookup(base, path, PATH_FOLLOW, &node);
+	struct place place;
+	int error = path_lookup_place(base, path, PATH_FOLLOW, &place);
 
 	if (error)
 		return error;
-	error = open_program(base, node, ret);
-	node_put(node);
+	error = open_program(base, &place, ret);
+	place_put(place);
 	return error;
 }
 
@@ -259,8 +265,8 @@ int exec_find(const struct path_base *base, const struct exec_request *request, 
 	int error = start && path && program ? 0 : -ENOMEM;
 
 	if (!error)
-		error = request->node ? open_program(base, request->node, &program->own.file)
-				      : open_path(base, path, &program->own.file);
+		error = request->place ? open_program(base, request->place, &program->own.file)
+				       : open_path(base, path, &program->own.file);
 	if (!error)
 		error = follow_scripts(base, request->hidden, &path, a, start, program, refusal);
 	kfree(start);

@@ -109,7 +109,7 @@ void exec_refusal_log(const struct exec_refusal *refusal, const char *path);
  * Find as whom `program` runs if somebody with the credentials `old` starts it: set ret->who, a reference, ret->secure
  * and ret->readable. Returns 0, -ENOMEM, or -EPERM: the program must have capabilities that it may not get.
  */
-int exec_rights(struct node *program, const struct credentials *old, struct exec_image *ret);
+int exec_rights(const struct file *program, const struct credentials *old, struct exec_image *ret);
 
 /* Let the current task run as the image says, and take over the image's reference. */
 void exec_take_rights(struct task *task, const struct exec_image *image);

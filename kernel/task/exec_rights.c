@@ -4,17 +4,20 @@
  */
 #include "kernel/fs/attributes.h"
 #include "kernel/fs/errno.h"
+#include "kernel/fs/file.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/permission.h"
 #include "kernel/task/exec_internal.h"
 #include "kernel/task/personality.h"
 #include "kernel/task/ptrace.h"
 
 /* Set the effective IDs that the file's set-ID bits give. */
-static void take_file_ids(struct credentials *who, const struct node *program)
+static void take_file_ids(struct credentials *who, const struct file *file)
 {
 	const uint32_t as_group = S_ISGID | 010;
+	const struct node *program = file->node;
 
-	if (program->fs->flags & MS_NOSUID || task_current()->rights.no_new_rights)
+	if (mount_flags(file->mount) & MS_NOSUID || task_current()->rights.no_new_rights)
 		return;
 	if (program->mode & S_ISUID)
 		who->uid.effective = program->uid;
@@ -33,12 +36,12 @@ struct given {
  * Read the file's capabilities (capabilities(7), "File capabilities"). Returns 0; or -EPERM: the file wants all of its
  * capabilities to be effective, and the bounding set lacks some.
  */
-static int read_capabilities(struct node *program, const struct credentials *who, struct given *ret)
+static int read_capabilities(const struct file *program, const struct credentials *who, struct given *ret)
 {
 	struct file_capabilities file;
 
 	*ret = (struct given){ 0 };
-	if (program->fs->flags & MS_NOSUID || !attribute_capabilities(program, &file))
+	if (mount_flags(program->mount) & MS_NOSUID || !attribute_capabilities(program->node, &file))
 		return 0;
 	ret->any = true;
 	ret->effective = file.effective;
@@ -91,7 +94,7 @@ static bool are_same(const struct credentials *a, const struct credentials *b)
 	       a->effective == b->effective && a->ambient == b->ambient && a->secure_bits == b->secure_bits;
 }
 
-int exec_rights(struct node *program, const struct credentials *old, struct exec_image *ret)
+int exec_rights(const struct file *program, const struct credentials *old, struct exec_image *ret)
 {
 	struct credentials who = *old;
 	struct credentials *copy;
@@ -103,7 +106,7 @@ int exec_rights(struct node *program, const struct credentials *old, struct exec
 	take_file_ids(&who, program);
 	ret->secure = take_capabilities(&who, old, &given);
 	task_current()->rights.gains = ret->secure;
-	ret->readable = node_permit(program, old, ACCESS_READ) == 0;
+	ret->readable = node_permit(program->node, old, ACCESS_READ) == 0;
 	if (are_same(&who, old)) {
 		ret->who = credentials_get(old);
 		return 0;

@@ -81,12 +81,12 @@ bool exec_stack_measure(const struct exec_strings *strings, struct exec_sizes *r
 }
 
 /* Where the next bytes go: address in the buffer, and address in the program's memory. */
-struct place {
+struct string_place {
 	uint8_t *at;
 	vaddr_t va;
 };
 
-static vaddr_t put(struct place *place, const void *bytes, size_t size)
+static vaddr_t put(struct string_place *place, const void *bytes, size_t size)
 {
 	vaddr_t va = place->va;
 
@@ -97,7 +97,7 @@ static vaddr_t put(struct place *place, const void *bytes, size_t size)
 }
 
 /* Put the strings of a list, and at `words` their addresses and a 0. Returns the next word; NULL: the task must end. */
-static uint64_t *put_list(struct place *place, uint64_t *words, const char *const *list)
+static uint64_t *put_list(struct string_place *place, uint64_t *words, const char *const *list)
 {
 	size_t done = 0; /* bytes of strings and words since other tasks could run */
 
@@ -120,7 +120,7 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 		     const struct exec_start *start, struct exec_image *ret)
 {
 	uint64_t size = sizes->words + sizes->strings;
-	struct place place = { content + sizes->words, start->top - sizes->strings };
+	struct string_place place = { content + sizes->words, start->top - sizes->strings };
 	uint64_t *words = (uint64_t *)content;
 	uint8_t random[RANDOM_BYTES];
 	vaddr_t random_va, platform_va, path_va;

@@ -4,6 +4,7 @@
  */
 #include "kernel/task/process.h"
 
+#include "kernel/fs/place.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -270,12 +271,13 @@ void process_forget(struct process *process)
 
 void process_put_paths(struct process *process)
 {
-	if (process->paths.root)
-		node_put(process->paths.root);
-	if (process->paths.cwd)
-		node_put(process->paths.cwd);
+	place_put(process->paths.root);
+	place_put(process->paths.cwd);
 	node_run_end(process->program);
-	process->paths.root = process->paths.cwd = process->program = NULL;
+	mount_put(process->program_mount);
+	process->paths.root = process->paths.cwd = (struct place){ NULL, NULL };
+	process->program = NULL;
+	process->program_mount = NULL;
 }
 
 void process_add_task(struct process *process, struct task *task)

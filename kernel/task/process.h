@@ -38,8 +38,8 @@ struct process_rlimit {
 
 /* Where a process's paths start, and its umask. Guard: tasks only, which the kernel does not preempt. */
 struct process_paths {
-	struct node *root;
-	struct node *cwd;
+	struct place root; /* held, as `cwd` is; both without a node when the process has ended */
+	struct place cwd;
 	uint32_t umask; /* atomic: umask(2) takes no kernel lock */
 };
 
@@ -96,7 +96,8 @@ struct process {
 	uint64_t most_pages, child_most_pages; /* most pages in memory at once: of this process; of a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
 	struct node *program; /* the file that is executed; a reference of node_run(). NULL: the process has ended */
-	char name[TASK_NAME]; /* the name of the task that ended last */
+	struct mount *program_mount; /* the mount by which the program was found, a reference; or NULL */
+	char name[TASK_NAME];        /* the name of the task that ended last */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 	uint64_t aux_start, aux_end;                       /* user addresses of the auxiliary vector */
 };

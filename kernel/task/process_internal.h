@@ -104,6 +104,7 @@ struct exec_image {
 	vaddr_t entry, stack;
 	vaddr_t args_start, args_end, env_start, env_end, aux_start, aux_end;
 	struct node *program;          /* the ELF file, after all scripts' interpreters; a reference by node_run() */
+	struct mount *program_mount;   /* the mount by which `program` was found, a reference; or NULL */
 	const struct credentials *who; /* as whom the program runs; a reference */
 	bool secure;                   /* who started the program must not choose its libraries: AT_SECURE */
 	bool readable;                 /* who started the program may read its file, and so its memory */

@@ -2,6 +2,7 @@
  * Creates processes, and copies what a new process inherits from the process that makes it.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/fs/place.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -14,11 +15,12 @@ static void inherit(struct process *process, const struct process *maker)
 	process->group = maker->group;
 	process->session = maker->session;
 	process->tty = maker->tty;
-	process->paths.root = node_get(maker->paths.root);
-	process->paths.cwd = node_get(maker->paths.cwd);
+	process->paths.root = place_get(maker->paths.root);
+	process->paths.cwd = place_get(maker->paths.cwd);
 	process->paths.umask = maker->paths.umask;
 	process->program = maker->program;
 	node_get(process->program)->runners++;
+	process->program_mount = mount_get(maker->program_mount);
 	process_limits_copy(process, maker);
 	process->memory_adjust = maker->memory_adjust;
 	process->rights.dumpable = maker->rights.dumpable;

@@ -45,7 +45,7 @@ static inline void fs_start(void)
 		assert_int_equal(user_touch(fs_user, USER_VA + i, USER_WRITE, (void **)&at), OK);
 	host_user_space = fs_user;
 	fs_blocks_at_start = fs_heap_blocks;
-	assert_int_equal(tmpfs_create(&fs_base.root), 0);
+	assert_int_equal(tmpfs_create(&fs_base.root.node), 0);
 	fs_base.start = fs_base.root;
 	fs_base.who = &credentials_first;
 	fs_frames_at_start = frame_free_count(&machine_frames);
@@ -54,7 +54,7 @@ static inline void fs_start(void)
 /* Everything must be given back. */
 static inline void fs_end(void)
 {
-	tmpfs_destroy(fs_base.root);
+	tmpfs_destroy(fs_base.root.node);
 	assert_int_equal(frame_free_count(&machine_frames), fs_frames_at_start);
 	assert_int_equal(fs_heap_blocks, fs_blocks_at_start);
 	user_space_put(fs_user);

@@ -14,7 +14,7 @@ static int start(void **state)
 	if (!registered)
 		device_init();
 	registered = true;
-	assert_int_equal(device_make_nodes(fs_base.root), 0);
+	assert_int_equal(device_make_nodes(fs_base.root.node), 0);
 	return 0;
 }
 
@@ -38,7 +38,7 @@ static void nodes_are_made_once(void **state)
 	struct node *node;
 
 	(void)state;
-	assert_int_equal(device_make_nodes(fs_base.root), 0);
+	assert_int_equal(device_make_nodes(fs_base.root.node), 0);
 	assert_int_equal(path_lookup(&fs_base, "null", 0, &node), 0);
 	assert_int_equal(node->device, 0x103);
 	assert_int_equal(node->mode, S_IFCHR | 0666);

@@ -196,8 +196,8 @@ static void stat_and_statx_agree(void **state)
 	assert_int_equal(stat.mtime.seconds, 3);
 
 	memset(&statx, 0xff, sizeof(statx));
-	node_statx(node, &statx);
-	assert_int_equal(statx.mask, STATX_BASIC_STATS | STATX_BTIME);
+	node_statx(&(struct place){ NULL, node }, &statx);
+	assert_int_equal(statx.mask, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID);
 	assert_int_equal(statx.mode, stat.mode);
 	assert_int_equal(statx.ino, stat.ino);
 	assert_int_equal(statx.nlink, stat.nlink);
@@ -222,23 +222,23 @@ static void statfs_counts_what_is_there(void **state)
 {
 	static const char text[PAGE_SIZE];
 	struct linux_statfs before, after;
-	struct fs *fs = fs_base.root->fs;
+	struct fs *fs = fs_base.root.node->fs;
 	struct file *file;
 
 	(void)state;
-	node_statfs(fs_base.root, &before);
+	node_statfs(&fs_base.root, &before);
 	assert_int_equal(before.blocks, machine_frames.total);
 	assert_int_equal(before.bavail, frame_free_count(&machine_frames));
 	assert_int_equal(path_open(&fs_base, "file", O_CREAT | O_RDWR, 0600, &file), 0);
 	assert_int_equal(do_write(file, text, sizeof(text)), sizeof(text));
-	node_statfs(fs_base.root, &after);
+	node_statfs(&fs_base.root, &after);
 	assert_int_equal(before.bfree - after.bfree, 1);
 	assert_int_equal(after.bavail, frame_free_count(&machine_frames));
 
 	/* With limits; then with less than is there already. */
 	fs->pages_max = 10;
 	fs->nodes_max = 20;
-	node_statfs(fs_base.root, &after);
+	node_statfs(&fs_base.root, &after);
 	assert_int_equal(after.blocks, 10);
 	assert_int_equal(after.bfree, 9);
 	assert_int_equal(after.bavail, 9);
@@ -246,7 +246,7 @@ static void statfs_counts_what_is_there(void **state)
 	assert_int_equal(after.ffree, 20 - fs->nodes);
 	fs->pages++;
 	fs->pages_max = 1;
-	node_statfs(fs_base.root, &after);
+	node_statfs(&fs_base.root, &after);
 	assert_int_equal(after.bfree, 0);
 	fs->pages--;
 	fs->pages_max = 0;
@@ -254,7 +254,7 @@ static void statfs_counts_what_is_there(void **state)
 
 	/* One that holds nothing. */
 	fs->unsized = true;
-	node_statfs(fs_base.root, &after);
+	node_statfs(&fs_base.root, &after);
 	assert_int_equal(after.blocks, 0);
 	assert_int_equal(after.bavail, 0);
 	fs->unsized = false;

@@ -29,7 +29,7 @@ static int end(void **state)
 
 static int unpack(struct initramfs_report *ret)
 {
-	return initramfs_unpack(fs_base.root, paddr(FS_BASE), writer.size, ret);
+	return initramfs_unpack(fs_base.root.node, paddr(FS_BASE), writer.size, ret);
 }
 
 static void add(const char *name, uint32_t mode, const char *data)
@@ -60,7 +60,7 @@ static void expect(const char *path, uint32_t mode, const char *content)
 		assert_memory_equal(target.name.text, content, target.name.size);
 		link_target_put(&target);
 	} else if (node_is(node, S_IFREG)) {
-		assert_int_equal(file_open(node, O_RDONLY, &file), 0);
+		assert_int_equal(file_open(&(struct place){ NULL, node }, O_RDONLY, &file), 0);
 		assert_int_equal(do_read(file, got, sizeof(got)), strlen(content));
 		assert_memory_equal(got, content, strlen(content));
 		file_put(file);

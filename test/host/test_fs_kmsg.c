@@ -45,7 +45,7 @@ static int start(void **state)
 		log_set_console_level(0);
 	}
 	registered = true;
-	assert_int_equal(device_make_nodes(fs_base.root), 0);
+	assert_int_equal(device_make_nodes(fs_base.root.node), 0);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 #include "test/host/fs_user.h"
 
 #include "kernel/fs/linux_stat.h"
+#include "kernel/fs/mount_internal.h"
+#include "kernel/fs/place.h"
 #include "kernel/fs/text_fs.h"
 
 static int start(void **state)
@@ -152,22 +154,33 @@ static struct text_entry sample_entries[] = {
 	{ .path = "empty", .mode = S_IFDIR | 0700 },
 };
 
-/* The sample at /m; `at` and its root are the caller's to put. */
-static struct node *mount_sample(struct node **ret_at)
+/* The mounts of the tree and of the sample, which are in no list. */
+static struct mount tree_mount, sample_mount;
+
+/* The sample at /m: its root. */
+static struct node *mount_sample(void)
 {
+	struct place at;
 	struct node *root;
 
 	assert_int_equal(path_create(&fs_base, "m", S_IFDIR | 0755, 0), 0);
-	assert_int_equal(path_lookup(&fs_base, "m", 0, ret_at), 0);
 	assert_int_equal(text_fs_create(&sample, &root), 0);
-	assert_int_equal(node_mount(*ret_at, root), 0);
+	tree_mount = (struct mount){ .root = fs_base.root.node, .refs = 1 };
+	sample_mount = (struct mount){ .root = root, .refs = 1 };
+	fs_base.root.mount = fs_base.start.mount = &tree_mount;
+	root->fs->mount = &sample_mount;
+	assert_int_equal(path_lookup_place(&fs_base, "m", 0, &at), 0);
+	mount_attach(&sample_mount, &at);
+	place_put(at);
 	return root;
 }
 
-static void unmount_sample(struct node *root, struct node *at)
+static void unmount_sample(struct node *root)
 {
-	assert_int_equal(node_unmount(root), 0);
-	node_put(at);
+	mount_unhook(&sample_mount);
+	root->fs->mount = NULL;
+	fs_base.root.mount = fs_base.start.mount = NULL;
+	assert_int_equal(tree_mount.refs + sample_mount.refs, 2);
 	text_fs_destroy(root);
 }
 
@@ -182,7 +195,7 @@ static struct file *open_at(const char *path, unsigned flags)
 /* Pieces of one text fit together; a read at the start makes a new one. */
 static void files_are_made_when_read(void **state)
 {
-	struct node *at, *root = mount_sample(&at);
+	struct node *root = mount_sample();
 	struct file *file = open_at("m/link", O_RDONLY), *other = open_at("m/a/b/numbers", O_RDONLY);
 	char bytes[6001], *line;
 
@@ -208,7 +221,7 @@ static void files_are_made_when_read(void **state)
 	assert_int_equal(do_write(file, "x", 1), -EBADF);
 	file_put(file);
 	file_put(other);
-	unmount_sample(root, at);
+	unmount_sample(root);
 }
 
 /* ---- records ---- */
@@ -378,7 +391,7 @@ static void records_need_memory(void **state)
 
 static void what_cannot_be_made_is_an_error(void **state)
 {
-	struct node *at, *root = mount_sample(&at);
+	struct node *root = mount_sample();
 	struct file *file = open_at("m/a/b/numbers", O_RDONLY);
 	struct node *node;
 	struct link_target target;
@@ -407,12 +420,12 @@ static void what_cannot_be_made_is_an_error(void **state)
 	link_target_put(&target);
 	node_put(node);
 	file_put(file);
-	unmount_sample(root, at);
+	unmount_sample(root);
 }
 
 static void two_may_read_one_link(void **state)
 {
-	struct node *at, *root = mount_sample(&at);
+	struct node *root = mount_sample();
 	struct link_target first, second;
 	struct node *node;
 
@@ -425,12 +438,12 @@ static void two_may_read_one_link(void **state)
 	link_target_put(&second);
 	link_target_put(&first);
 	node_put(node);
-	unmount_sample(root, at);
+	unmount_sample(root);
 }
 
 static void files_take_what_is_written(void **state)
 {
-	struct node *at, *root = mount_sample(&at);
+	struct node *root = mount_sample();
 	struct file *file = open_at("m/a/word", O_WRONLY | O_TRUNC);
 	char many[64] = "";
 
@@ -445,13 +458,13 @@ static void files_take_what_is_written(void **state)
 	file_put(file);
 	assert_int_equal(path_create(&fs_base, "m/new", S_IFREG | 0600, 0), -ENXIO);
 	assert_int_equal(path_unlink(&fs_base, "m/a/word"), -EPERM);
-	unmount_sample(root, at);
+	unmount_sample(root);
 }
 
 static void the_tree_is_as_listed(void **state)
 {
 	static const char *const names[] = { ".", "..", "a", "link", "empty", "more" };
-	struct node *at, *root = mount_sample(&at), *node;
+	struct node *root = mount_sample(), *node;
 	struct linux_statfs statfs;
 	struct linux_stat stat;
 	struct file *dir = open_at("m", O_RDONLY);
@@ -473,18 +486,17 @@ static void the_tree_is_as_listed(void **state)
 	node_stat(node, &stat);
 	assert_int_equal(stat.size, 7);
 	assert_int_equal(stat.mode, S_IFREG | 0444);
-	assert_int_equal(path_of_node(fs_base.root, node, path, sizeof(path), &size), 0);
+	assert_int_equal(path_of_node(&fs_base.root, node, path, sizeof(path), &size), 0);
 	assert_string_equal(path, "/m/a/b/numbers");
-	node_statfs(node, &statfs);
+	node_statfs(&(struct place){ NULL, node }, &statfs);
 	assert_int_equal(statfs.blocks, 0);
 	assert_int_equal(statfs.type, 0x5a);
-	assert_int_equal(node_unmount(root), -EBUSY);
 	node_put(node);
 	assert_int_equal(path_lookup(&fs_base, "m/more", 0, &node), 0);
 	assert_ptr_equal(node, root);
 	node_put(node);
 	assert_int_equal(path_lookup(&fs_base, "m/a/mor", 0, &node), -ENOENT);
-	unmount_sample(root, at);
+	unmount_sample(root);
 }
 
 static void a_tree_needs_memory(void **state)
@@ -514,7 +526,7 @@ static const char *path_at(const char *path)
 	size_t size;
 
 	assert_int_equal(path_lookup(&fs_base, path, PATH_NO_FOLLOW, &node), 0);
-	assert_int_equal(path_of_node(fs_base.root, node, text, sizeof(text), &size), 0);
+	assert_int_equal(path_of_node(&fs_base.root, node, text, sizeof(text), &size), 0);
 	assert_int_equal(size, strlen(text) + 1);
 	node_put(node);
 	return text;
@@ -538,15 +550,15 @@ static void files_know_their_paths(void **state)
 	assert_int_equal(path_unlink(&fs_base, "g"), 0);
 	assert_string_equal(path_at("d/h"), "/d/h");
 	file = open_at("d/h", O_RDONLY);
-	assert_int_equal(path_of_node(fs_base.root, file->node, text, 4, &size), -ERANGE);
+	assert_int_equal(path_of_node(&fs_base.root, file->node, text, 4, &size), -ERANGE);
 	assert_int_equal(path_unlink(&fs_base, "d/h"), 0);
-	assert_int_equal(path_of_node(fs_base.root, file->node, text, sizeof(text), &size), 0);
+	assert_int_equal(path_of_node(&fs_base.root, file->node, text, sizeof(text), &size), 0);
 	assert_string_equal(text, "/d/h (deleted)");
 	assert_int_equal(path_rename(&fs_base, "d", &fs_base, "e", 0), 0);
-	assert_int_equal(path_of_node(fs_base.root, file->node, text, sizeof(text), &size), 0);
+	assert_int_equal(path_of_node(&fs_base.root, file->node, text, sizeof(text), &size), 0);
 	assert_string_equal(text, "/e/h (deleted)");
 	assert_int_equal(path_rmdir(&fs_base, "e"), 0);
-	assert_int_equal(path_of_node(fs_base.root, file->node, text, sizeof(text), &size), 0);
+	assert_int_equal(path_of_node(&fs_base.root, file->node, text, sizeof(text), &size), 0);
 	assert_int_equal(strncmp(text, "/#", 2), 0);
 	file_put(file);
 }
@@ -556,7 +568,7 @@ static void expect_path(struct file *file, const char *path)
 	char text[64];
 	size_t size;
 
-	assert_int_equal(path_of_node(fs_base.root, file->node, text, sizeof(text), &size), 0);
+	assert_int_equal(path_of_node(&fs_base.root, file->node, text, sizeof(text), &size), 0);
 	assert_string_equal(text, path);
 }
 

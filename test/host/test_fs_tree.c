@@ -3,6 +3,8 @@
  */
 #include "test/host/fs_user.h"
 
+#include "kernel/fs/place.h"
+
 #include "kernel/fs/linux_stat.h"
 
 static int start(void **state)
@@ -202,21 +204,21 @@ static void a_removed_directory_can_still_be_left(void **state)
 	(void)state;
 	assert_int_equal(make_dir("d"), 0);
 	assert_int_equal(make_dir("d/e"), 0);
-	assert_int_equal(path_lookup(&fs_base, "d/e", 0, &base.start), 0);
-	assert_int_equal(path_of_directory(fs_base.root, base.start, path, sizeof(path), &size), 0);
+	assert_int_equal(path_lookup_place(&fs_base, "d/e", 0, &base.start), 0);
+	assert_int_equal(path_of_directory(&fs_base.root, base.start, path, sizeof(path), &size), 0);
 	assert_string_equal(path, "/d/e");
 	assert_int_equal(size, 5);
-	assert_int_equal(path_of_directory(fs_base.root, base.start, path, 4, &size), -ERANGE);
-	assert_int_equal(path_of_directory(fs_base.root, fs_base.root, path, 2, &size), 0);
+	assert_int_equal(path_of_directory(&fs_base.root, base.start, path, 4, &size), -ERANGE);
+	assert_int_equal(path_of_directory(&fs_base.root, fs_base.root, path, 2, &size), 0);
 	assert_string_equal(path, "/");
 	assert_int_equal(path_rmdir(&fs_base, "d/e"), 0);
 	assert_int_equal(path_rmdir(&fs_base, "d"), 0);
-	assert_int_equal(path_of_directory(fs_base.root, base.start, path, sizeof(path), &size), -ENOENT);
+	assert_int_equal(path_of_directory(&fs_base.root, base.start, path, sizeof(path), &size), -ENOENT);
 	assert_int_equal(path_create(&base, "x", S_IFREG, 0), -ENOENT);
 	assert_int_equal(path_lookup(&base, "../..", 0, &node), 0);
-	assert_ptr_equal(node, fs_base.root);
+	assert_ptr_equal(node, fs_base.root.node);
 	node_put(node);
-	node_put(base.start);
+	place_put(base.start);
 }
 
 static void renames_keep_the_rules(void **state)
@@ -346,41 +348,6 @@ static void listings_are_whole(void **state)
 	file_put(dir);
 }
 
-static void mounts_cover(void **state)
-{
-	struct node *root, *at, *found;
-	struct path_base base = fs_base;
-	char path[32];
-	size_t size;
-
-	(void)state;
-	assert_int_equal(make_dir("m"), 0);
-	assert_int_equal(make("m/below"), 0);
-	assert_int_equal(tmpfs_create(&root), 0);
-	assert_int_equal(path_lookup(&fs_base, "m", 0, &at), 0);
-	assert_int_equal(node_unmount(root), -EINVAL);
-	assert_int_equal(node_mount(at, root), 0);
-	assert_int_equal(node_mount(at, root), -EBUSY);
-	assert_int_equal(exists("m/below"), -ENOENT);
-	assert_int_equal(make_dir("m/d"), 0);
-	assert_int_equal(path_link(&fs_base, "m/d", &fs_base, "x", 0), -EXDEV);
-	assert_int_equal(move("m/d", "x", 0), -EXDEV);
-	assert_int_equal(move("m", "x", 0), -EBUSY);
-	assert_int_equal(path_rmdir(&fs_base, "m"), -EBUSY);
-	assert_int_equal(path_lookup(&fs_base, "m/d", 0, &base.start), 0);
-	assert_int_equal(path_of_directory(fs_base.root, base.start, path, sizeof(path), &size), 0);
-	assert_string_equal(path, "/m/d");
-	assert_int_equal(path_lookup(&base, "../..", 0, &found), 0);
-	assert_ptr_equal(found, fs_base.root);
-	node_put(found);
-	node_put(base.start);
-	assert_int_equal(path_rmdir(&fs_base, "m/d"), 0);
-	assert_int_equal(node_unmount(root), 0);
-	node_put(at);
-	assert_int_equal(exists("m/below"), 0);
-	tmpfs_destroy(root);
-}
-
 /* One call of each kind that allocates. */
 static int change(int which)
 {
@@ -415,7 +382,7 @@ static void out_of_memory_changes_nothing(void **state)
 		assert_int_equal(make("f"), 0);
 		for (uint64_t n = 1;; n++) {
 			uint64_t blocks = fs_heap_blocks;
-			uint64_t nodes = fs_base.root->fs->nodes;
+			uint64_t nodes = fs_base.root.node->fs->nodes;
 			int error;
 
 			fs_heap_fail_in = n;
@@ -426,7 +393,7 @@ static void out_of_memory_changes_nothing(void **state)
 				break;
 			}
 			assert_int_equal(error, -ENOMEM);
-			assert_int_equal(fs_base.root->fs->nodes, nodes);
+			assert_int_equal(fs_base.root.node->fs->nodes, nodes);
 			/* A directory may have got its buckets. */
 			assert_in_range(fs_heap_blocks, blocks, blocks + 1);
 			assert_int_equal(exists("a/new"), -ENOENT);
@@ -454,7 +421,6 @@ int main(void)
 		TEST(renames_keep_the_rules),
 		TEST(files_open_as_asked),
 		TEST(listings_are_whole),
-		TEST(mounts_cover),
 		TEST(out_of_memory_changes_nothing),
 	};
 
