@@ -23,7 +23,9 @@ enum linux_open {
 	O_NOFOLLOW = 0400000,
 	O_NOATIME = 01000000,
 	O_CLOEXEC = 02000000,
+	O_SYNC = 04010000,
 	O_PATH = 010000000,
+	O_TMPFILE = 020000000, /* with O_DIRECTORY, as a C library's has it */
 };
 
 enum linux_mode {
@@ -72,6 +74,17 @@ enum linux_at {
 	AT_SYMLINK_FOLLOW = 0x400,
 	AT_NO_AUTOMOUNT = 0x800,
 	AT_EMPTY_PATH = 0x1000,
+};
+
+/* `resolve` of openat2(2)'s struct open_how. */
+enum linux_resolve {
+	RESOLVE_NO_XDEV = 1, /* no other mount is entered */
+	RESOLVE_NO_MAGICLINKS =
+		2, /* no link is followed that leads somewhere without a path, as those of /proc/self/fd */
+	RESOLVE_NO_SYMLINKS = 4, /* no symbolic link is followed */
+	RESOLVE_BENEATH = 8,     /* the walk does not leave the directory where it starts */
+	RESOLVE_IN_ROOT = 16,    /* the directory where it starts counts as the root */
+	RESOLVE_CACHED = 32,     /* nothing is waited for */
 };
 
 enum linux_rename { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };

@@ -54,7 +54,10 @@ int path_lookup_place(const struct path_base *base, const char *path, unsigned f
 	error = walk_start(&walk, base, path);
 	if (error)
 		return error;
-	error = find(&walk, flags, ret);
+	if (unlikely(flags >= PATH_RESTRICTED(1U)))
+		error = walk_restrict(&walk, base, flags / PATH_RESTRICTED(1U));
+	if (!error)
+		error = find(&walk, flags, ret);
 	walk_end(&walk);
 	if (!error && flags & PATH_TOP) {
 		top = *ret;
@@ -162,7 +165,8 @@ static int permit_open(const struct place *place, const struct credentials *who,
 	return error;
 }
 
-int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret)
+int path_open_restricted(const struct path_base *base, const char *path, unsigned flags, uint32_t mode,
+			 unsigned resolve, struct file **ret)
 {
 	struct walk walk;
 	struct place place;
@@ -175,14 +179,16 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 	error = walk_start(&walk, base, path);
 	if (error)
 		return error;
+	if (unlikely(resolve))
+		error = walk_restrict(&walk, base, resolve);
+	if (error)
+		goto end;
 	if (flags & O_CREAT)
 		error = find_or_make(&walk, flags, mode, &place, &made);
 	else
 		error = find(&walk, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &place);
-	if (error) {
-		walk_end(&walk);
-		return error;
-	}
+	if (error)
+		goto end;
 	error = check_open(&walk, place.node, flags);
 	/* Who makes a file may open it in any way, whatever permissions it gives to the file. */
 	if (!error && !made && !(flags & O_PATH))
@@ -196,10 +202,16 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 	if (error && made)
 		(void)node_unlink(walk.dir.node, walk.name, base->who);
 	place_put(place);
-	walk_end(&walk);
 	if (!error)
 		*ret = file;
+end:
+	walk_end(&walk);
 	return error;
+}
+
+int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret)
+{
+	return path_open_restricted(base, path, flags, mode, 0, ret);
 }
 
 /*

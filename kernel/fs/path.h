@@ -32,6 +32,9 @@ enum path_flags {
  */
 int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret);
 
+/* Put restrictions, of enum linux_resolve, into the flags of path_lookup_place(), which may return -EXDEV then. */
+#define PATH_RESTRICTED(resolve) ((resolve) << 8)
+
 /* Find the place that a path leads to; *ret is held. Returns as path_lookup. */
 int path_lookup_place(const struct path_base *base, const char *path, unsigned flags, struct place *ret);
 
@@ -62,6 +65,10 @@ int path_end_create(const struct path_base *base, const struct path_end *end, ui
  * errors. Does not wait for a FIFO's other end: see pipe_open_ready() (pipe.h).
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
+
+/* Do path_open() with the restrictions `resolve`, of enum linux_resolve: -EXDEV and -ELOOP say that they were hit. */
+int path_open_restricted(const struct path_base *base, const char *path, unsigned flags, uint32_t mode,
+			 unsigned resolve, struct file **ret);
 
 /*
  * Change the tree by paths. Each returns what the node_ function of that name (node.h) or path_lookup_end returns;

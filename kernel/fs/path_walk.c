@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/path_walk.h"
 
+#include "kernel/fs/node_internal.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
@@ -19,6 +20,19 @@ int walk_start(struct walk *walk, const struct path_base *base, const char *path
 		return -ENAMETOOLONG;
 	*walk = (struct walk){ .root = base->root, .pause = base->pause, .who = base->who, .rest = path };
 	walk->dir = place_get(*path == '/' ? base->root : base->start);
+	return 0;
+}
+
+int walk_restrict(struct walk *walk, const struct path_base *base, unsigned resolve)
+{
+	walk->resolve = resolve;
+	if (!(resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)))
+		return 0;
+	if (resolve & RESOLVE_BENEATH && *walk->rest == '/')
+		return -EXDEV;
+	walk->root = base->start;
+	place_put(walk->dir);
+	walk->dir = place_get(base->start);
 	return 0;
 }
 
@@ -48,6 +62,10 @@ static int splice(struct walk *walk, struct name target)
 
 	if (target.size + rest + 2 > PATH_MAX)
 		return -ENAMETOOLONG;
+	if (unlikely(walk->resolve) && *target.text == '/' &&
+	    (walk->resolve & RESOLVE_BENEATH ||
+	     (walk->resolve & RESOLVE_NO_XDEV && walk->dir.mount != walk->root.mount)))
+		return -EXDEV;
 	text = kmalloc(target.size + rest + 2);
 	if (!text)
 		return -ENOMEM;
@@ -65,14 +83,40 @@ static int splice(struct walk *walk, struct name target)
 	return 0;
 }
 
+/* Return the error with which walk->resolve refuses to follow `link`, or 0. */
+static int refuse_link(const struct walk *walk, const struct node *link)
+{
+	if (walk->resolve & RESOLVE_NO_SYMLINKS || (link->ops->follow && walk->resolve & RESOLVE_NO_MAGICLINKS))
+		return -ELOOP;
+	return link->ops->follow && walk->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? -EXDEV : 0;
+}
+
+/* Follow a link that leads to a place without a path. Returns as node_ops.follow; also -EXDEV. */
+static int follow_to_place(const struct walk *walk, struct node *link, struct place *ret)
+{
+	struct place place;
+	int error = link->ops->follow(link, &place);
+
+	if (error)
+		return error;
+	if (walk->resolve & RESOLVE_NO_XDEV && place.mount != walk->dir.mount) {
+		place_put(place);
+		return -EXDEV;
+	}
+	*ret = place;
+	return 0;
+}
+
 int walk_follow(struct walk *walk, struct node *link, struct place *ret)
 {
 	struct link_target target;
 	int error = ++walk->links > LOOP_MAX ? -ELOOP : 0;
 
 	ret->node = NULL;
+	if (!error && unlikely(walk->resolve))
+		error = refuse_link(walk, link);
 	if (!error && link->ops->follow) {
-		error = link->ops->follow(link, ret);
+		error = follow_to_place(walk, link, ret);
 	} else if (!error) {
 		error = node_readlink(link, &target);
 		if (!error) {
@@ -121,8 +165,24 @@ static void next_name(struct walk *walk)
 		walk->name = (struct name){ ".", 1 };
 }
 
+/* Do walk_look() for a walk that must not do everything. */
+static __attribute__((noinline)) int look_restricted(const struct walk *walk, struct place *ret)
+{
+	int error;
+
+	if (walk->resolve & RESOLVE_BENEATH && node_is_dot_dot(walk->name) && place_is(&walk->dir, &walk->root))
+		return -EXDEV;
+	error = place_lookup(&walk->root, &walk->dir, walk->name, ret);
+	if (error || !(walk->resolve & RESOLVE_NO_XDEV) || ret->mount == walk->dir.mount)
+		return error;
+	node_put(ret->node);
+	return -EXDEV;
+}
+
 int walk_look(struct walk *walk, struct place *ret)
 {
+	if (unlikely(walk->resolve))
+		return look_restricted(walk, ret);
 	return place_lookup(&walk->root, &walk->dir, walk->name, ret);
 }
 

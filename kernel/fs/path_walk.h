@@ -15,10 +15,17 @@ struct walk {
 	unsigned links;   /* how many links were followed so far */
 	struct name name; /* the name that was taken from the path last; "." for a path of slashes only */
 	bool slash;       /* one or more slashes follow `name` */
+	unsigned resolve; /* RESOLVE_…: what the walk must not do */
 };
 
 /* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */
 int walk_start(struct walk *walk, const struct path_base *base, const char *path);
+
+/*
+ * Restrict a walk that walk_start() has just started, as openat2(2)'s `resolve` says. Returns 0, or -EXDEV: the path
+ * may not be absolute; then the caller calls walk_end().
+ */
+int walk_restrict(struct walk *walk, const struct path_base *base, unsigned resolve);
 
 /*
  * Walk to the last name, following all links on the way. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -EACCES, -ENAMETOOLONG,
@@ -26,7 +33,7 @@ int walk_start(struct walk *walk, const struct path_base *base, const char *path
  */
 int walk_to_end(struct walk *walk);
 
-/* Find the place that the last name stands for. *ret and the result are as place_lookup's. */
+/* Find the place that the last name stands for. *ret and the result are as place_lookup's; also -EXDEV. */
 int walk_look(struct walk *walk, struct place *ret);
 
 /*

@@ -68,7 +68,7 @@
 	call(317, seccomp) call(318, getrandom) call(319, memfd_create) call(322, execveat) \
 	call(324, membarrier) call(325, mlock2) call(326, copy_file_range) call(327, preadv2) \
 	call(328, pwritev2) call(332, statx) call(334, rseq) call(424, pidfd_send_signal) \
-	call(434, pidfd_open) call(435, clone3) call(436, close_range) call(438, pidfd_getfd) \
+	call(434, pidfd_open) call(435, clone3) call(436, close_range) call(437, openat2) call(438, pidfd_getfd) \
 	call(439, faccessat2) call(441, epoll_pwait2) call(449, futex_waitv)
 
 /*

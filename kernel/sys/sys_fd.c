@@ -12,13 +12,11 @@
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/file_signals.h"
 #include "kernel/sys/file_transfer.h"
-#include "kernel/sys/user_args.h"
+#include "kernel/sys/open_path.h"
 #include "kernel/task/fd_work.h"
 #include "kernel/task/refused_feature.h"
 #include "kernel/task/turn.h"
 #include "kernel/task/wait_until.h"
-
-#define O_TMPFILE 020000000
 
 static struct fd_table *fds_here(void)
 {
@@ -46,15 +44,12 @@ static int make_unnamed(const struct place *dir, uint32_t permissions, unsigned 
 }
 
 /* Do open(2) with O_TMPFILE. */
-static int64_t open_unnamed(uint64_t fd, uint64_t from, uint64_t flags, uint32_t permissions)
+static int64_t open_unnamed(const struct user_path *path, uint64_t flags, uint32_t permissions, unsigned resolve)
 {
 	struct place dir;
 	struct file *file;
-	int error;
+	int error = path_lookup_place(&path->base, path->text, PATH_DIRECTORY | PATH_RESTRICTED(resolve), &dir);
 
-	if (!(flags & O_DIRECTORY) || !(flags & O_ACCMODE) || flags & O_CREAT)
-		return -EINVAL;
-	error = user_path_place(fd, from, PATH_DIRECTORY, &dir);
 	if (error)
 		return error;
 	error = fd_has_room(fds_here())
@@ -64,23 +59,19 @@ static int64_t open_unnamed(uint64_t fd, uint64_t from, uint64_t flags, uint32_t
 	return error ? error : args_install(file, flags);
 }
 
-static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode)
+int64_t open_user_path(const struct user_path *path, uint64_t flags, uint64_t mode, unsigned resolve)
 {
 	uint32_t permissions = mode & MODE_PERMISSIONS & ~process_current()->paths.umask;
-	struct user_path path;
 	struct file *file;
 	int error;
 
 	if (flags & O_TMPFILE)
-		return open_unnamed(fd, from, flags, permissions);
-	error = user_path_get(fd, from, &path);
-	if (error)
-		return error;
+		return open_unnamed(path, flags, permissions, resolve);
 	/* Look for a free descriptor first: without one no file must be created or truncated. */
 	error = fd_has_room(fds_here())
-			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file)
+			? path_open_restricted(&path->base, path->text, (unsigned)flags & ~(unsigned)O_CLOEXEC,
+					       permissions, resolve, &file)
 			: -EMFILE;
-	user_path_put(&path);
 	if (error)
 		return error;
 	/* Emptying a large file takes long: do it here, in pieces, and not in path_open(). */
@@ -102,6 +93,18 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	if (!(flags & O_PATH))
 		notify_node(file->node, IN_OPEN);
 	return args_install(file, flags);
+}
+
+static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode)
+{
+	struct user_path path;
+	int64_t result = open_flags_are_wrong(flags) ? -EINVAL : user_path_get(fd, from, &path);
+
+	if (result)
+		return result;
+	result = open_user_path(&path, flags, mode, 0);
+	user_path_put(&path);
+	return result;
 }
 
 SYSCALL_3(open, path, flags, mode)

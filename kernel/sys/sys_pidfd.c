@@ -181,32 +181,11 @@ struct linux_clone {
 	uint64_t set_tid, set_tid_size, cgroup;
 };
 
-/* Copy a struct clone_args of `size` bytes. Returns 0, -EINVAL, -E2BIG (fields that are not known), -EFAULT. */
-static int get_arguments(uint64_t from, uint64_t size, struct linux_clone *ret)
-{
-	uint8_t rest[64];
-	int error;
-
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	if (size < CLONE_ARGUMENTS_LEAST)
-		return -EINVAL;
-	*ret = (struct linux_clone){ 0 };
-	error = args_get(ret, from, size < sizeof(*ret) ? size : sizeof(*ret));
-	for (uint64_t at = sizeof(*ret), step; at < size && !error; at += step) {
-		step = size - at < sizeof(rest) ? size - at : sizeof(rest);
-		error = args_get(rest, from + at, step);
-		for (uint64_t i = 0; i < step && !error; i++)
-			error = rest[i] ? -E2BIG : 0;
-	}
-	return error;
-}
-
 SYSCALL_2(clone3, from, size)
 {
 	struct clone_arguments arguments;
 	struct linux_clone in;
-	int error = get_arguments(from, size, &in);
+	int error = args_get_versioned(&in, sizeof(in), CLONE_ARGUMENTS_LEAST, from, size);
 
 	if (error)
 		return error;

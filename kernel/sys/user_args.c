@@ -60,6 +60,26 @@ int args_deadline(uint64_t from, uint64_t *ret_ns)
 	return error;
 }
 
+int args_get_versioned(void *to, size_t known, size_t least, uint64_t from, uint64_t size)
+{
+	uint8_t rest[64];
+	int error;
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < least)
+		return -EINVAL;
+	memset(to, 0, known);
+	error = args_get(to, from, size < known ? size : known);
+	for (uint64_t at = known, step; at < size && !error; at += step) {
+		step = size - at < sizeof(rest) ? size - at : sizeof(rest);
+		error = args_get(rest, from + at, step);
+		for (uint64_t i = 0; i < step && !error; i++)
+			error = rest[i] ? -E2BIG : 0;
+	}
+	return error;
+}
+
 int args_path(uint64_t from, char **ret)
 {
 	char *path = kmalloc(PATH_MAX);
@@ -105,16 +125,27 @@ static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 	return 0;
 }
 
-int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret)
+static int get_path(uint64_t fd, uint64_t from, bool inside, struct user_path *ret)
 {
 	int error = args_path(from, &ret->text);
 
 	if (error)
 		return error;
-	error = find_base(fd, ret->text, &ret->base);
+	/* Any name in place of an absolute path: what counts is that it is relative and not empty. */
+	error = find_base(fd, inside && *ret->text == '/' ? "." : ret->text, &ret->base);
 	if (error)
 		kfree(ret->text);
 	return error;
+}
+
+int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret)
+{
+	return get_path(fd, from, false, ret);
+}
+
+int user_path_get_inside(uint64_t fd, uint64_t from, struct user_path *ret)
+{
+	return get_path(fd, from, true, ret);
 }
 
 void user_path_put(struct user_path *path)

@@ -72,6 +72,13 @@ uint64_t deadline_in(uint64_t ns);
  */
 int args_deadline(uint64_t from, uint64_t *ret_ns);
 
+/*
+ * Copy a structure that may become longer in later kernels: `least` bytes at the least, `known` bytes of it known here;
+ * `size` is the program's. What the program does not give is zero in *to. Returns 0, -EFAULT, -EINVAL (less than
+ * `least`), -E2BIG (more than a page, or bytes that are not zero where nothing is known).
+ */
+int args_get_versioned(void *to, size_t known, size_t least, uint64_t from, uint64_t size);
+
 /* Copy the path at `from` to the heap; the caller frees it by kfree. Returns 0, -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 int args_path(uint64_t from, char **ret);
 
@@ -89,6 +96,10 @@ struct user_path {
  * of descriptor `fd`. Returns 0, and the caller calls user_path_put(); or args_path's errors, -EBADF, -ENOTDIR.
  */
 int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret);
+
+/* Do user_path_get() for a path that starts at `fd` even if it is absolute (RESOLVE_IN_ROOT). */
+int user_path_get_inside(uint64_t fd, uint64_t from, struct user_path *ret);
+
 void user_path_put(struct user_path *path);
 
 /* Let other tasks run, and return whether the current one must end: the `pause` of path_base for system calls. */

@@ -8,7 +8,7 @@ import re
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "apart", "areas", "attributes", "contents", "copies", "cores", "create", "events", "files",
          "foreign_memory", "fpu", "info", "jobs", "locks", "mappings", "memory", "mounts", "mqueues", "msgs",
-         "neighbour", "notices", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process",
+         "neighbour", "notices", "openat2", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process",
          "programs", "ptys", "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets",
          "splices", "spread", "stale", "threads", "time", "timers", "together", "tracing", "transfers", "turns",
          "usage", "values", "vdso", "watches")
