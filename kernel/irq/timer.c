@@ -29,12 +29,13 @@ enum timer_hardware {
 
 /*
  * The most timers that fire in one interrupt. When more are due, the next interrupt comes at once, until firing has
- * taken BURST_NS: then no timer fires for as long as the firing took, and the interrupted code runs on. So a burst of
- * timers, however many are due, makes nobody wait for more than about a millisecond at a time, and leaves other code
- * about half of the CPU.
+ * taken BURST_NS: then no timer fires for a while, and the interrupted code runs on. That while is as long as the
+ * firing took, but after the first burst of several a quarter of it: whose timer comes behind a thousand that are due
+ * at once waits less than a millisecond for it. So nobody waits for more than that at a time, and timers that are due
+ * again and again leave other code about half of the CPU.
  */
 #define BATCH    32
-#define BURST_NS 800000
+#define BURST_NS 500000
 
 /* Guards the queues of all CPUs, and what their hardware is armed for. */
 static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
@@ -53,6 +54,7 @@ struct cpu_timers {
 	bool firing;           /* timer_interrupt() is running; it arms the hardware at its end */
 	uint64_t paused_until; /* monotonic ns before which no timer fires; set after a burst */
 	uint64_t burst_ns;     /* how long timers have fired while more than a batch was due */
+	bool bursts;           /* a burst has ended, and since then no interrupt has found less due than a batch */
 	uint64_t interrupts;   /* how many timer interrupts have arrived. Guard: own CPU, interrupts off */
 };
 
@@ -167,9 +169,12 @@ static void timer_interrupt(void *ctx)
 	}
 	cpu->firing = false;
 	cpu->burst_ns = fired > BATCH ? cpu->burst_ns + (now - start) : 0;
+	if (fired <= BATCH && now >= cpu->paused_until)
+		cpu->bursts = false;
 	if (cpu->burst_ns >= BURST_NS) {
-		cpu->paused_until = time_add(now, cpu->burst_ns);
+		cpu->paused_until = time_add(now, cpu->bursts ? cpu->burst_ns : cpu->burst_ns / 4);
 		cpu->burst_ns = 0;
+		cpu->bursts = true;
 	}
 	/* After its interrupt the hardware is not armed any more, even if the interrupt came too early. */
 	cpu->armed = NEVER;

@@ -393,7 +393,7 @@ const struct stops_case stops_tasks[] = {
 	{ "threads that wait often for one futex", futex_waits, 400, 1000, 0 },
 	{ "signals to a large group", group_signals, 1000, 5000, 0 },
 	{ "many zombies", many_zombies, 1000, 5000, 0 },
-	{ "alarms that are due at once", alarms, 700, 700, 0 },
+	{ "alarms that are due at once", alarms, 1000, 1000, 0 },
 	{ "sleepers that are due at once", sleepers, 1000, 1000, 0 },
 	{ "timers of descriptors that are due at once", descriptor_timers, 1000, 10000, 0 },
 	{ "signals that are dropped at once", many_signals, 10000, 100000, 0 },
