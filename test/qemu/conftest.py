@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "user")]
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "user"), str(HERE.parent / "machines")]
 
 import machine  # noqa: E402  pylint: disable=wrong-import-position
 from contract import BUILD  # noqa: E402  pylint: disable=wrong-import-position
