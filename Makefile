@@ -80,7 +80,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(wildcard kernel/fs/*.c) $(addprefix kernel/task/,load_average.c cpu_set.c fair_move.c fair_queue.c rt_queue.c rt_share.c) \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/pci/,pci_function.c pci_scan.c) \
-               $(addprefix kernel/dev/usb/,usb_descriptors.c hid_keys.c xhci_ring.c) \
+               kernel/dev/virtio/virtqueue.c $(addprefix kernel/dev/usb/,usb_descriptors.c hid_keys.c xhci_ring.c) \
                $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c keyboard_layout.c port_queue.c) \
                $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c left_out.c audit.c leaf_runs.c \

@@ -11,6 +11,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/dev/boot_progress.h"
+#include "kernel/dev/hvc.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
@@ -332,6 +333,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {
 	/* Fixed after boot. */
 	static struct monitor_input serial_input = { .read = serial_read_console };
+	static struct monitor_input hvc_input = { .read = hvc_read };           /* fixed after boot */
 	static struct monitor_input keyboard_input = { .read = keyboard_read }; /* fixed after boot */
 	static struct monitor_input tasks_input = { .read = let_tasks_run };    /* fixed after boot */
 	const char *cmdline;
@@ -375,6 +377,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 
 	irq_init(info);
 	serial_find_more(cmdline);
+	hvc_find(cmdline);
 	stages_reach(STAGE_CLOCKS);
 	screen_show();
 	gdb_stub_interrupts_on();
@@ -392,6 +395,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	commands_init();
 	sys_reports_init();
 	monitor_add_input(&serial_input);
+	monitor_add_input(&hvc_input);
 	monitor_add_input(&keyboard_input);
 	start_watches(cmdline);
 	if (!cmdline_has(cmdline, "quiet"))

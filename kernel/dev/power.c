@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/dev/hvc.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/irq/acpi_power.h"
@@ -28,6 +29,7 @@ static void say_last_words(void)
 	screen_release();
 	screen_show();
 	serial_flush();
+	hvc_end_queue();
 	if (serial_lost())
 		log_warn("serial port: %llu lines left out: it took nothing\n", (unsigned long long)serial_lost());
 }

@@ -11,6 +11,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/trap.h"
+#include "kernel/dev/hvc.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
@@ -303,6 +304,7 @@ static void open_page(const char *what, uint64_t rip)
 		cpu_calls_stop_others();
 		screen_show_later(NULL);
 		serial_end_queues();
+		hvc_end_queue();
 		return;
 	}
 	if (opened <= SECTIONS + 1)

@@ -3,6 +3,7 @@
  */
 #include "kernel/sys/devices.h"
 
+#include "kernel/dev/hvc.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial_choice.h"
@@ -17,7 +18,9 @@
 static const struct {
 	const struct pci_driver *driver;
 	const char *path;
-} drivers[] = { { &serial_pci_driver, "bus/pci/drivers/serial" }, { &usb_xhci_driver, "bus/pci/drivers/xhci_hcd" } };
+} drivers[] = { { &serial_pci_driver, "bus/pci/drivers/serial" },
+		{ &hvc_driver, "bus/pci/drivers/virtio-pci" },
+		{ &usb_xhci_driver, "bus/pci/drivers/xhci_hcd" } };
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
@@ -36,7 +39,7 @@ static void settled(void)
 {
 	if (keyboard_present() || usb_keyboards())
 		return;
-	if (serial_leading())
+	if (serial_leading() || hvc_present())
 		log_warn("no keyboard: no controller at port 0x60, none at USB (xHCI controllers: %u); "
 			 "the serial port takes what is typed\n",
 			 usb_controllers());

@@ -4,6 +4,7 @@
  */
 #include "kernel/sys/terminals.h"
 
+#include "kernel/dev/hvc.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial_choice.h"
@@ -15,6 +16,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/sys/device_poll.h"
+#include "kernel/sys/hvc_line.h"
 #include "kernel/sys/screen_mode.h"
 #include "kernel/sys/serial_lines.h"
 #include "kernel/task/job_control.h"
@@ -231,7 +233,8 @@ void terminals_init(const char *cmdline)
 	screen_leads = choice.screen_leads;
 	set_sizes();
 	screen_set_reply(reply_from_screen);
-	tty_set_console(choice.screen ? of_screen : of_serial);
+	(void)hvc_line_make();
+	tty_set_console(hvc_leads() && hvc_line() ? hvc_line() : choice.screen ? of_screen : of_serial);
 }
 
 /*
@@ -305,6 +308,7 @@ void terminals_connect(void)
 	sched_set(drawer, &(struct task_sched){ .nice = DRAWER_NICE });
 	screen_show_later(draw_later);
 	serial_lines_connect(take_input);
+	hvc_line_connect();
 	if (is_shared() && screen_present() && serial_leading())
 		serial_text_is_seen(serial_leading());
 	if (!keyboard_present())
@@ -319,9 +323,13 @@ void terminals_connect(void)
 
 void terminals_add_ports(void)
 {
-	if (!serial_lines_make())
+	unsigned made = serial_lines_make();
+
+	made += hvc_line_make();
+	if (!made)
 		return;
 	serial_lines_connect(take_input);
+	hvc_line_connect();
 	if (device_make_late_nodes() != 0)
 		log_err("serial ports: no memory for their nodes in /dev\n");
 }
@@ -332,6 +340,7 @@ void terminals_disconnect(void)
 
 	device_poll_end(&polled_keyboard);
 	serial_lines_disconnect();
+	hvc_line_disconnect();
 	keyboard_interrupts_off();
 	screen_show_later(NULL);
 	sched_set(drawer, &(struct task_sched){ 0 });

@@ -3,9 +3,9 @@
  * /dev/console.
  *
  * `console=ttyS0` or `console=tty0` on the command line makes that one /dev/console; the other is a separate terminal.
- * With both, or neither, serial port and screen are one shared terminal: its text goes to both, and both give it input.
- * Then one of them leads: the terminal has its size, and only its answers to escape sequences count. At first the last
- * one named leads (the screen, if neither is named), later the one on which somebody typed last.
+ * With both, or neither, serial port and screen are one shared terminal: its text goes to both, and both give it
+ * input. Then one of them leads: the terminal has its size, and only its answers to escape sequences count. At first
+ * the last one named leads (the screen, if neither is named), later the one on which somebody typed last.
  */
 #pragma once
 
@@ -22,7 +22,10 @@ void terminals_init(const char *cmdline);
 /* Install the interrupt handlers of serial port and keyboard: from now on typed bytes go to the terminals. */
 void terminals_connect(void);
 
-/* Make terminals for the serial ports that were found since terminals_init(). Call after terminals_connect(). */
+/*
+ * Make terminals for the serial ports and the virtio console that were found since terminals_init(). Call after
+ * terminals_connect().
+ */
 void terminals_add_ports(void);
 
 /*

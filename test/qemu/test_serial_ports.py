@@ -119,3 +119,42 @@ def test_port_of_the_tables(space, address, said, tmp_path):
         machine.wait_for(r"anke> \Z")
         assert said in machine.text, machine.failure("log")
         assert "AnkeOS 0.1\n" in machine.text, machine.failure("log")
+
+
+VIRTIO_CONSOLE = ("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=line")
+
+
+@pytest.mark.parametrize("words, display, extra", (
+    ("console=ttyS0 console=hvc0", ("-vga", "std"), ("-serial", "null")),
+    ("", ("-vga", "none"), ()),
+    ("console=hvc0", ("-vga", "none"), ())))
+def test_virtio_console(words, display, extra, tmp_path):
+    """hvc0 is the console when it is named, or when there is nothing else: log, programs, what is typed, long output."""
+    boot = busybox_bundle(tmp_path, f"{words} init=/bin/sh", ("sh", "echo", "seq", "tty", "stty"))
+    device = (*(VIRTIO_CONSOLE if not words.endswith("=hvc0") or extra else
+                (*VIRTIO_CONSOLE[:1], "virtio-serial-pci,vectors=0", *VIRTIO_CONSOLE[2:])), *extra)
+    with Machine(Config(boot=boot, display=display, serial_device=device)) as machine:
+        machine.wait_for(r"^/ # \Z")
+        assert "AnkeOS 0.1\n" in machine.text, machine.failure("log")
+        since = len(machine.raw)
+        machine.send("echo hello > /dev/hvc0; seq 5000; stty; echo e''nd\n")
+        machine.wait_for(r"^hello\n1\n2\n(.*\n)*4999\n5000\nspeed(.*\n)*end\n", since)
+        machine.send("exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_virtio_console_beside_others(tmp_path):
+    """Found after the first program has started, hvc0 is one more terminal."""
+    boot = busybox_bundle(tmp_path, "console=ttyS0 init=/bin/sh", ("sh", "echo"))
+    pipe = SerialPipe(tmp_path / "hvc")
+    devices = ("-device", "isa-serial,chardev=line", "-chardev", f"pipe,id=hvc,path={tmp_path}/hvc", "-device",
+               "virtio-serial-pci", "-device", "virtconsole,chardev=hvc")
+    with Machine(Config(boot=boot, serial_device=devices)) as machine:
+        machine.wait_for(r"hvc0, a virtio console\n")
+        machine.send("echo out > /dev/hvc0; read x < /dev/hvc0; echo got $x\n")
+        read_until(pipe, b"out\n")
+        pipe.write(b"typed there\n")
+        machine.wait_for(r"^got typed there\n")
+        machine.send("exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
+    pipe.close()

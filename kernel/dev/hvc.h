@@ -1,0 +1,48 @@
+/*
+ * The console port of a virtio console (Virtual I/O Device 1.1, "Console Device"): hvc0, as Linux names it. Only the
+ * first such device is used. While there is none, all functions do nothing.
+ */
+#pragma once
+
+#include "kernel/dev/pci/pci.h"
+#include "kernel/lib/log.h"
+
+extern const struct pci_driver hvc_driver;
+
+bool hvc_present(void);
+
+/*
+ * When console=hvc0 is on the command line, or when there is neither serial port nor screen, look for the device now,
+ * and make it a console of the log; otherwise it is found after the first program has started. Call in the kernel
+ * context.
+ */
+void hvc_find(const char *cmdline);
+
+/* Return whether the device is a console, and console= names no other one behind it: then /dev/console is hvc0. */
+bool hvc_leads(void);
+
+/* Return the next byte that was typed, or -1 when none waits. */
+int hvc_read(void);
+
+/* Write a program's text. Bytes that hvc_room() does not tell of are dropped, except for an echo's. */
+void hvc_write_raw(const char *text, size_t size);
+
+/*
+ * From now on writers do not wait for the device. wake: called when room has grown, or all text is sent; take: called
+ * when something was typed, and must read it by hvc_read(). Both may be called in interrupt handlers.
+ */
+void hvc_start_queue(void (*wake)(void), void (*take)(void));
+
+/*
+ * Send all text that waits, and wait for the device at each write from now on; a device that takes nothing for 3 s
+ * loses the text. May be called in interrupt handlers, in a panic, and at power-off.
+ */
+void hvc_end_queue(void);
+
+/* As serial_room() and so on (kernel/dev/serial.h). */
+size_t hvc_room(void);
+size_t hvc_waiting(void);
+bool hvc_is_idle(void);
+void hvc_stop(void);
+void hvc_go(void);
+void hvc_drop(void);
