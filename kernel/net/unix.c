@@ -52,6 +52,7 @@ static void free_socket(struct socket *socket)
 
 	list_remove(&freed->in_work);
 	unix_queue_free(&freed->in);
+	unix_list_remove(freed);
 	unix_name_put(freed->name);
 	kfree(freed);
 }

@@ -21,11 +21,12 @@ struct unix_starved {
 
 /* Guard: tasks only, which the kernel does not preempt. */
 struct unix_socket {
-	struct socket socket;       /* must be the first member */
-	struct unix_queue in;       /* what there is to read */
-	struct unix_socket *peer;   /* the connected socket, a reference; or NULL */
-	struct unix_name *name;     /* the address, a reference; or NULL */
-	struct unix_socket *next;   /* the next socket in its row of the hash table of abstract names */
+	struct socket socket;     /* must be the first member */
+	struct unix_queue in;     /* what there is to read */
+	struct unix_socket *peer; /* the connected socket, a reference; or NULL */
+	struct unix_name *name;   /* the address, a reference; or NULL */
+	struct unix_socket *next; /* the next socket in its row of the hash table of abstract names */
+	struct unix_socket *listed_next, **listed_link; /* the place in a row of unix_list.c */
 	struct node *node;          /* the node that bind(2) made, a reference; its `socket` is this; or NULL */
 	struct link pending;        /* of a listening socket: its embryos, by in_pending, the oldest first */
 	struct link in_pending;     /* in the listening socket's `pending`, or in no list */
@@ -126,6 +127,11 @@ int64_t unix_send(struct socket *socket, struct socket_message *message);
 int64_t unix_receive(struct socket *socket, struct socket_message *message);
 void unix_consume(struct socket *socket, struct socket_message *message);
 unsigned unix_poll(struct socket *socket);
+
+/* ---- the list in /proc (unix_list.c) ---- */
+
+void unix_list_add(struct unix_socket *socket);
+void unix_list_remove(struct unix_socket *socket);
 
 /* ---- circles of sockets in flight (unix_collect.c) ---- */
 

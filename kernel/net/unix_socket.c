@@ -20,6 +20,7 @@ struct unix_socket *unix_make(const struct socket_ops *ops, unsigned type)
 	list_init(&made->hunger.link);
 	list_init(&made->in_flying);
 	list_init(&made->in_work);
+	unix_list_add(made);
 	return made;
 }
 

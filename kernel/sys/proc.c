@@ -80,6 +80,7 @@ int proc_init(const char *cmdline)
 	proc_sched_init(&proc_type);
 	core_pattern_init(&proc_type);
 	proc_ipc_init(&proc_type);
+	proc_net_init(&proc_type);
 	proc_inotify_init(&proc_type);
 	pci_files_init(&proc_type);
 	mount_type_add(&mount);

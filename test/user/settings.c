@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,9 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -163,6 +166,48 @@ static void test_machine(void)
 #define RTC_RD_TIME 0x80247009
 
 /* The battery-backed clock, which on Linux is in a file system of its own. */
+/* Return the line of /proc/net/unix about a socket, by the number of its inode: in `text`. */
+static const char *socket_line(int fd)
+{
+	struct stat status;
+	char number[32];
+	char *at, *end;
+
+	fstat(fd, &status);
+	snprintf(number, sizeof(number), " %5lu", (unsigned long)status.st_ino);
+	read_file("/proc/net/unix");
+	at = strstr(text, number);
+	if (!at)
+		return "";
+	end = strchr(at, '\n');
+	if (end)
+		*end = 0;
+	while (at > text && at[-1] != '\n')
+		at--;
+	return at;
+}
+
+static void test_net(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0settings" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), pair[2];
+	const char *line = socket_line(fd);
+
+	is_true(strstr(line, ": 00000002 00000000 00000000 0001 01 ") != NULL, 0, "a socket in /proc/net/unix");
+	bind(fd, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 9);
+	listen(fd, 1);
+	line = socket_line(fd);
+	is_true(strstr(line, " 00000000 00010000 0001 01 ") && strstr(line, " @settings"), 0,
+		"one that listens, and its name");
+	is(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0, "two sockets");
+	line = socket_line(pair[1]);
+	is_true(strstr(line, " 00000000 00000000 0005 03 ") != NULL, 0, "are connected");
+	is(strncmp(text, "Num       RefCount Protocol Flags    Type St Inode Path\n", 56), 0, "the first line");
+	close(pair[0]);
+	close(pair[1]);
+	close(fd);
+}
+
 static void test_clock(void)
 {
 	long file = sys(SYS_openat, AT_FDCWD, "/dev/rtc0", O_RDONLY, 0);
@@ -401,6 +446,7 @@ int main(int argc, char **argv)
 	test_random();
 	test_printk();
 	test_machine();
+	test_net();
 	test_clock();
 	if (getuid() == 0)
 		test_disks();
