@@ -13,6 +13,7 @@
 #include "kernel/sys/file_signals.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/open_path.h"
+#include "kernel/task/dir_notify.h"
 #include "kernel/task/fd_work.h"
 #include "kernel/task/refused_feature.h"
 #include "kernel/task/turn.h"
@@ -324,14 +325,6 @@ static int64_t fcntl_seals(struct file *file, unsigned command, uint64_t value)
 	return result;
 }
 
-/* Refuse a command of fcntl(2), and name it in the log. */
-static int64_t refuse_command(unsigned command)
-{
-	if (command == F_NOTIFY)
-		return refuse_feature(-EINVAL, "fcntl: F_NOTIFY, signals of a directory's changes,", 0);
-	return refuse_feature(-EINVAL, "fcntl: F_SETLEASE, a lease of a file,", 0);
-}
-
 /* Do the commands of fcntl(2) that a file opened with O_PATH does not have. */
 static int64_t fcntl_opened(struct file *file, int fd, unsigned command, uint64_t value)
 {
@@ -354,8 +347,9 @@ static int64_t fcntl_opened(struct file *file, int fd, unsigned command, uint64_
 		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
 	case F_SETLEASE:
 	case F_GETLEASE:
+		return refuse_feature(-EINVAL, "fcntl: F_SETLEASE, a lease of a file,", 0);
 	case F_NOTIFY:
-		return refuse_command(command);
+		return dir_notify_set(file, fd, (uint32_t)value);
 	}
 	return fcntl_owner(file, command, value);
 }

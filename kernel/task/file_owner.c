@@ -4,10 +4,9 @@
 #include "kernel/task/file_owner.h"
 
 #include "kernel/fs/inotify.h"
-#include "kernel/lib/list.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/late_work.h"
-#include "kernel/sync/wait_queue.h"
+#include "kernel/task/file_owner_internal.h"
 #include "kernel/task/find.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/rights.h"
@@ -16,32 +15,14 @@
 #include "kernel/task/wait_until.h"
 
 /* Values of si_code, and of si_band with each. */
-enum { POLL_IN = 1, POLL_OUT = 2, POLL_HUP = 6 };
+enum { POLL_IN = 1, POLL_OUT = 2, POLL_MSG = 3, POLL_HUP = 6 };
 
 #define BAND_IN  (POLLIN | POLLRDNORM)
 #define BAND_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
+#define BAND_MSG (POLLIN | POLLRDNORM | POLLMSG)
 #define BAND_HUP (POLLHUP | POLLERR)
 
 #define SEND_MOST 64 /* signals after which a step ends */
-
-/*
- * What a file has once it was given an owner, a signal or O_ASYNC: file->owner. Guard of fields that say nothing else:
- * tasks only, which the kernel does not preempt.
- */
-struct file_owner {
-	struct file *file; /* the file, which frees this structure when it is closed */
-	struct file_watch watch;
-	struct file_owner_ex who;
-	/* references to what `who` names, so that nobody with the same number later gets the signals; or NULL */
-	struct task *task;
-	struct process *process;
-	uint32_t uid, euid; /* of who set `who` */
-	int signal;         /* 0: SIGIO without siginfo */
-	int fd;             /* the descriptor by which O_ASYNC was set */
-	bool writable;      /* what poll said of writing when the queue was last woken */
-	struct waiter waiter;
-	struct link in_woken; /* place in `woken`. Guard: woken_lock */
-};
 
 /* The owners whose files' queues have been woken. Guard: woken_lock. */
 static struct link woken = { &woken, &woken };
@@ -63,13 +44,9 @@ static bool send_late(struct late_work *work);
  */
 static struct late_work sending = { .step = send_late };
 
-/*
- * Put the owner into `woken`, and have somebody send the signal soon. Called with the file's queue locked, also in
- * interrupt handlers.
- */
-static void owner_wake(struct waiter *waiter)
+/* Put the owner into `woken`, and have a task send the signal. */
+void file_owner_wake(struct file_owner *owner)
 {
-	struct file_owner *owner = list_item(waiter, struct file_owner, waiter);
 	struct task *task = task_current();
 	uint64_t flags = lock_take(&woken_lock);
 
@@ -83,6 +60,12 @@ static void owner_wake(struct waiter *waiter)
 		task->signals.wanted = true;
 	}
 	task_wake(sender);
+}
+
+/* Called with the file's queue locked, also in interrupt handlers. */
+static void owner_wake(struct waiter *waiter)
+{
+	file_owner_wake(list_item(waiter, struct file_owner, waiter));
 }
 
 static struct file_owner *take_woken(void)
@@ -178,6 +161,10 @@ static unsigned tell(struct file_owner *owner)
 	const unsigned events = file_poll(owner->file);
 	const bool writable = events & POLLOUT, was_writable = owner->writable;
 
+	if (owner->noticed) {
+		owner->noticed = false;
+		return send(owner, POLL_MSG, BAND_MSG);
+	}
 	owner->writable = writable;
 	if (events & POLLIN || (events & POLLHUP && file_reads(owner->file)))
 		return send(owner, POLL_IN, BAND_IN);
@@ -218,8 +205,7 @@ static void serve(void *unused)
 	}
 }
 
-/* Make `sender` if there is none. Returns 0 or -ENOMEM. */
-static int start_sender(void)
+int file_owner_start_sender(void)
 {
 	struct task *made;
 
@@ -261,14 +247,14 @@ static void file_gone(struct file_watch *watch)
 {
 	struct file_owner *owner = list_item(watch, struct file_owner, watch);
 
+	dir_notify_end(owner);
 	leave_queue(owner);
 	forget(owner);
 	owner->file->owner = NULL;
 	kfree(owner);
 }
 
-/* Return the file's owner structure, a new one if it has none; NULL: no memory. */
-static struct file_owner *make_owner(struct file *file)
+struct file_owner *file_owner_make(struct file *file)
 {
 	struct file_owner *made = file->owner;
 
@@ -300,7 +286,7 @@ int file_owner_set(struct file *file, struct file_owner_ex who)
 		return -EINVAL;
 	if (who.id && !is_number(who.id))
 		return -ESRCH;
-	owner = make_owner(file);
+	owner = file_owner_make(file);
 	if (!owner)
 		return -ENOMEM;
 	forget(owner);
@@ -350,7 +336,7 @@ int file_owner_set_signal(struct file *file, uint64_t signal)
 
 	if (signal > SIGNALS)
 		return -EINVAL;
-	owner = make_owner(file);
+	owner = file_owner_make(file);
 	if (!owner)
 		return -ENOMEM;
 	owner->signal = (int)signal;
@@ -372,9 +358,9 @@ bool file_owner_is_possible(struct file *file)
 
 int file_owner_begin(struct file *file, int fd)
 {
-	struct file_owner *owner = make_owner(file);
+	struct file_owner *owner = file_owner_make(file);
 
-	if (!owner || start_sender() != 0)
+	if (!owner || file_owner_start_sender() != 0)
 		return -ENOMEM;
 	owner->fd = fd;
 	owner->writable = file_poll(file) & POLLOUT;

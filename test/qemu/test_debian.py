@@ -76,4 +76,4 @@ def test_refusal(text, line):
 
 def test_refused_feature(text):
     """The log names once what a call cannot do, although two programs have asked for it."""
-    assert len(re.findall(r"python3\[\d+\]: fcntl: F_NOTIFY, signals of a directory's changes, is not there", text)) == 1, text
+    assert len(re.findall(r"python3\[\d+\]: fcntl: F_SETLEASE, a lease of a file, is not there", text)) == 1, text

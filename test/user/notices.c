@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -304,6 +305,110 @@ static void test_rights(void)
 	close(ends[1]);
 }
 
+/* ---- F_NOTIFY ---- */
+
+#define NOTED "/tmp/noted" /* a directory */
+
+/* Take all signals that wait. Returns which came first, and stores its siginfo; 0: none. */
+static int take_signals(siginfo_t *ret)
+{
+	const struct timespec now = { 0, 0 };
+	siginfo_t more;
+	sigset_t set;
+	int first;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	sigaddset(&set, OWN_SIGNAL);
+	first = sigtimedwait(&set, ret, &now);
+	while (first > 0 && sigtimedwait(&set, &more, &now) > 0)
+		;
+	return first > 0 ? first : 0;
+}
+
+/* Do an operation on NOTED "/a", and return the signal that it causes, or 0. */
+static int act(const char *what)
+{
+	siginfo_t info;
+	int fd = -1;
+	char byte = 'x';
+
+	switch (*what) {
+	case 'c':
+		fd = open(NOTED "/a", O_CREAT | O_EXCL | O_RDWR, 0600);
+		break;
+	case 'm':
+		fd = open(NOTED "/a", O_RDWR);
+		write(fd, &byte, 1);
+		break;
+	case 'r':
+		fd = open(NOTED "/a", O_RDWR);
+		read(fd, &byte, 1);
+		break;
+	case 'a':
+		chmod(NOTED "/a", 0644);
+		break;
+	case 'n':
+		rename(NOTED "/a", NOTED "/b");
+		rename(NOTED "/b", NOTED "/a");
+		break;
+	default:
+		unlink(NOTED "/a");
+	}
+	if (fd >= 0)
+		close(fd);
+	return take_signals(&info);
+}
+
+static void test_directory(void)
+{
+	static const struct {
+		const char *what;
+		unsigned flag;
+	} events[] = {
+		{ "create", DN_CREATE },     { "modify", DN_MODIFY }, { "read", DN_ACCESS },
+		{ "attributes", DN_ATTRIB }, { "name", DN_RENAME },   { "delete", DN_DELETE },
+	};
+	int file = open(NOTED "-file", O_CREAT | O_RDWR, 0600), dir;
+	siginfo_t info = { 0 };
+
+	mkdir(NOTED, 0700);
+	dir = open(NOTED, O_RDONLY | O_DIRECTORY);
+	is(sys(SYS_fcntl, file, F_NOTIFY, DN_CREATE), -ENOTDIR, "F_NOTIFY of a file");
+	is(sys(SYS_fcntl, file, F_NOTIFY, 0), 0, "of no event");
+	is(sys(SYS_fcntl, dir, F_NOTIFY, DN_CREATE), 0, "of a directory");
+	is(fcntl(dir, F_GETOWN), getpid(), "the process owns it");
+	is(act("create"), SIGIO, "a new file sends SIGIO");
+	is(act("delete") + act("create"), 0, "once");
+	is(fcntl(dir, SETSIG, OWN_SIGNAL), 0, "another signal");
+	is(fcntl(dir, F_NOTIFY, DN_MODIFY), 0, "for a change");
+	close(open(NOTED "/a", O_RDWR));
+	is(take_signals(&info), 0, "which opening is not");
+	file = open(NOTED "/a", O_RDWR);
+	write(file, "y", 1);
+	is(take_signals(&info), OWN_SIGNAL, "a write is");
+	is(info.si_code, 3, "POLL_MSG");
+	is(info.si_fd, dir, "the descriptor");
+	is(info.si_band, POLLIN | POLLRDNORM | 0x400, "the band");
+	act("delete");
+	for (size_t i = 0; i < COUNT(events); i++) {
+		is(sys(SYS_fcntl, dir, F_NOTIFY, DN_MULTISHOT | events[i].flag), 0, events[i].what);
+		for (size_t j = 0; j < COUNT(events); j++)
+			is(act(events[j].what) != 0,
+			   i == j || (events[j].flag == DN_RENAME && (events[i].flag & (DN_CREATE | DN_DELETE))),
+			   events[j].what);
+		is(sys(SYS_fcntl, dir, F_NOTIFY, 0), 0, "no more");
+	}
+	is(sys(SYS_fcntl, dir, F_NOTIFY, DN_MULTISHOT | DN_CREATE), 0, "once more");
+	is(act("create") + act("delete") + act("create"), 2 * OWN_SIGNAL, "each new file is told");
+	close(dir);
+	is(act("delete") + act("create"), 0, "until the directory is closed");
+	act("delete");
+	close(file);
+	unlink(NOTED "-file");
+	rmdir(NOTED);
+}
+
 int main(void)
 {
 	sigset_t set;
@@ -320,5 +425,6 @@ int main(void)
 	test_async();
 	test_requests();
 	test_rights();
+	test_directory();
 	return finish();
 }
