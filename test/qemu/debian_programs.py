@@ -27,6 +27,7 @@ def all_python_files() -> list[Path]:
         raise FileNotFoundError(f"{tests} is not here: Debian's libpython3.11-testsuite")
     found = [*(path for path in directory.iterdir() if path.name not in left_out),
              *(tests / part for part in ("support", "libregrtest", "subprocessdata", "test_asyncio")),
+             *tests.glob("*.pem"), *tests.glob("*cert*"),
              *(path for path in tests.glob("*.py") if path.name.strip("_").startswith(PYTHON_TESTS))]
     modules = (directory / "lib-dynload").glob("*.so")
     return [*found, *{Path(library) for module in modules for library in libraries(str(module))}]
