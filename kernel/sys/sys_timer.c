@@ -125,6 +125,7 @@ static struct timer_spec spec_of(struct posix_timer_times times)
 
 SYSCALL_4(timer_settime, number, flags, from, to)
 {
+	struct posix_timer_times before;
 	struct posix_timer *timer;
 	uint64_t value, interval;
 	struct timer_spec spec;
@@ -135,7 +136,10 @@ SYSCALL_4(timer_settime, number, flags, from, to)
 	timer = posix_timer_find((int)number);
 	if (!timer || timespec_to_ns(&spec.value, &value) || timespec_to_ns(&spec.interval, &interval))
 		return -EINVAL;
-	spec = spec_of(posix_timer_set(timer, value, interval, flags & TIMER_ABSTIME));
+	before = posix_timer_set(timer, value, interval, flags & TIMER_ABSTIME);
+	if (!to)
+		return 0;
+	spec = spec_of(before);
 	return args_put_late(to, &spec, sizeof(spec));
 }
 
