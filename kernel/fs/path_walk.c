@@ -210,7 +210,5 @@ int walk_to_end(struct walk *walk)
 			return error;
 		go_to(walk, place);
 		mount_put(held);
-		if (!node_is(walk->dir.node, S_IFDIR))
-			return -ENOTDIR;
 	}
 }

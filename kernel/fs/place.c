@@ -21,15 +21,17 @@ int place_lookup(const struct place *root, const struct place *dir, struct name 
 {
 	int error;
 
+	if (!node_is(dir->node, S_IFDIR))
+		return -ENOTDIR;
 	if (node_is_dot(name) || node_is_dot_dot(name)) {
-		if (!node_is(dir->node, S_IFDIR))
-			return -ENOTDIR;
 		*ret = name.size == 1 ? *dir : parent_of(root, *dir);
 		node_get(ret->node);
 		return 0;
 	}
+	if (name.size > NAME_MAX)
+		return -ENAMETOOLONG;
 	ret->mount = dir->mount;
-	error = node_lookup(dir->node, name, &ret->node);
+	error = dir->node->ops->lookup(dir->node, name, &ret->node);
 	if (!error && unlikely(ret->node->mounts)) {
 		struct node *below = ret->node;
 
