@@ -51,8 +51,9 @@ static void fill_loader(const struct map_fixture *f, struct loader *l)
 		l->info.segments[i] = (struct boot_segment){ g->va, paddr(g->pa), g->pages, g->prot };
 	}
 	l->info.segment_count = f->segment_count;
-	/* The tables follow the arena's one page for the trampoline. */
-	l->arena = (struct arena){ .start = paddr(f->tables - PAGE_SIZE), .table_pages = f->table_frames };
+	/* The tables follow the one page for the trampoline. The reports do not say where the arena's other block lay. */
+	l->arena.low = l->arena.start = paddr(f->tables - PAGE_SIZE);
+	l->arena.table_pages = f->table_frames;
 }
 
 /* The map that today's loader makes of it; *ret_status: whether it is one to boot with. */
@@ -294,7 +295,7 @@ static void expect_direct_map(const struct map_fixture *f, struct loader *l, con
 		return;
 	memory = aligned_alloc(PAGE_SIZE, (bound + 1) * PAGE_SIZE);
 	assert_non_null(memory);
-	l->arena = (struct arena){ .start = paddr((uintptr_t)memory), .table_pages = bound };
+	l->arena = (struct arena){ .low = paddr((uintptr_t)memory), .table_pages = bound };
 	assert_int_equal(loader_build_tables(l, map, &s.root), OK);
 	assert_true(space_visit(&s, HHDM_BASE, HHDM_BASE + (HHDM_SIZE - 1), &visitor));
 	assert_int_equal(seen.bytes, direct_bytes(map));
