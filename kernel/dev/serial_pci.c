@@ -5,7 +5,9 @@
  */
 #include "kernel/dev/serial_pci.h"
 
+#include "kernel/arch/features.h"
 #include "kernel/dev/serial_internal.h"
+#include "kernel/mm/frame/machine_frames.h"
 
 #define CLASS_SERIAL   0x0700 /* base class and subclass of a serial controller */
 #define INTERFACE_MOST 0x06   /* 8250, 16450, 16550 and the chips that work like it */
@@ -36,6 +38,7 @@ static unsigned start_bar(const struct pci_function *f, const struct pci_bar *ba
 
 static bool start(struct pci_function *f)
 {
+	const uint64_t limit = 1ULL << cpu_features()->physical_bits;
 	const uint32_t command = pci_read(f, PCI_COMMAND) & UINT16_MAX;
 	unsigned found = 0;
 
@@ -43,7 +46,7 @@ static bool start(struct pci_function *f)
 	for (unsigned i = 0; i < PCI_BARS; i++) {
 		const struct pci_bar *bar = &f->bars[i];
 
-		if (bar->kind == PCI_BAR_IO && !pci_bar_wrong(bar, NULL, 0))
+		if (bar->kind == PCI_BAR_IO && !pci_bar_wrong(bar, machine_memmap, limit))
 			found += start_bar(f, bar);
 	}
 	if (found)
