@@ -45,9 +45,9 @@ def parse(text: str) -> dict[str, Program]:
     programs: dict[str, Program] = {}
     current = Program("none")
     for line in text.splitlines():
-        if match := re.match(r"# ([a-z_]+)[:\w]*: ((?:exit|signal) \d+)$", line):
+        if match := re.match(r"# ([a-z_]\w*)[:\w]*: ((?:exit|signal) \d+)$", line):
             current.end = match[2]
-        elif match := re.match(r"# ([a-z_]+)(:\w+)*$", line):
+        elif match := re.match(r"# ([a-z_]\w*)(:\w+)*$", line):
             current = programs[match[1]] = Program(match[1])
         elif re.match(r"ok \d+ - ", line):
             current.checks += 1
