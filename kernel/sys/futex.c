@@ -131,7 +131,8 @@ int futex_find_key(uint64_t at, bool private, struct futex_key *ret)
 	return 0;
 }
 
-static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
+/* Do wake_key() in a bucket with several waiters. */
+static __attribute__((noinline)) int wake_among(const struct futex_key *key, uint32_t most, uint32_t bits)
 {
 	struct walk walk = walk_begin(key);
 	struct futex_waiter *waiter;
@@ -147,12 +148,34 @@ static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
 	return woken;
 }
 
+/* Wake up to `most` waiters for a word, each of which has one of `bits`. Returns how many were woken. */
+static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
+{
+	struct tree_node **bucket = bucket_of(key), *node = *bucket;
+	struct futex_waiter *waiter;
+
+	if (!node || !most)
+		return 0;
+	if (node->height > 1)
+		return wake_among(key, most, bits);
+	/* The most common case, made as cheap as possible: one waiter, so that the bucket becomes empty. */
+	waiter = waiter_in(node);
+	if (!futex_is_same(&waiter->key, key) || !(waiter->bits & bits))
+		return 0;
+	*bucket = NULL;
+	waiter->waits = false;
+	task_wake(waiter->task);
+	return 1;
+}
+
 int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum timer_clock clock, uint64_t deadline_ns)
 {
-	struct futex_waiter waiter = { .bits = bits, .task = task_current() };
+	struct futex_waiter waiter; /* the fields that are not set here are set by the functions that it is passed to */
 	uint32_t seen;
 	int error;
 
+	waiter.bits = bits;
+	waiter.task = task_current();
 	error = bits ? futex_find_key(at, private, &waiter.key) : -EINVAL;
 	if (error)
 		return error;
