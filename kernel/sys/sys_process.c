@@ -155,12 +155,11 @@ static struct wait_info info_of(const struct wait_result *result)
 	} else if ((status & 0xff) == 0x7f) {
 		info.code = result->trapped ? CLD_TRAPPED : CLD_STOPPED;
 		info.status = (int32_t)(status >> 8);
-	} else if (status & 0x7f) {
-		info.code = status & 0x80 ? CLD_DUMPED : CLD_KILLED;
-		info.status = (int32_t)(status & 0x7f);
 	} else {
-		info.code = CLD_EXITED;
-		info.status = (int32_t)(status >> 8 & 0xff);
+		const struct wait_end end = wait_end_of(result->status);
+
+		info.code = end.code;
+		info.status = end.status;
 	}
 	return info;
 }

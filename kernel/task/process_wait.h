@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "kernel/task/core.h"
 #include "kernel/task/process.h"
 
 /* Options of wait4(2) and waitid(2). */
@@ -26,6 +27,21 @@ struct wait_result {
 	bool trapped;        /* the status is that of a tracee's stop which is no stop of its process */
 	uint64_t most_pages; /* most pages that the child, or one of those children, had in memory at once */
 };
+
+/* siginfo's `code` (CLD_…) and `status` of a task or process that has ended. */
+struct wait_end {
+	int code, status;
+};
+
+/* Tell an end by its status as wait4(2) has it. */
+static inline struct wait_end wait_end_of(int status)
+{
+	const int signal = status & 0x7f;
+
+	if (!signal)
+		return (struct wait_end){ CLD_EXITED, status >> 8 & 0xff };
+	return (struct wait_end){ status & WAIT_STATUS_CORE ? CLD_DUMPED : CLD_KILLED, signal };
+}
 
 /*
  * Wait for a child of the current process. who: > 0 the child with that pid, -1 any, 0 those in the caller's process

@@ -6,6 +6,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/clone.h"
 #include "kernel/task/give_way.h"
+#include "kernel/task/process_wait.h"
 #include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
 
@@ -157,6 +158,7 @@ void ptrace_end_tracee(int status)
 	struct process *process = task->process;
 	struct tracee *tracee = task->tracing.tracee;
 	const bool leader = task->tid == process->pid;
+	const struct wait_end end = wait_end_of(status);
 	struct process *tracer;
 	uint64_t flags;
 
@@ -182,7 +184,7 @@ void ptrace_end_tracee(int status)
 	tracee->pid = process->pid;
 	tracee->group = process->group;
 	flags = lock_take(&signal_lock);
-	ptrace_tell_held(tracee, status & 0x7f ? CLD_KILLED : CLD_EXITED, status & 0x7f ? status & 0x7f : status >> 8);
+	ptrace_tell_held(tracee, end.code, end.status);
 	lock_release(&signal_lock, flags);
 }
 

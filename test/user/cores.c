@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/procfs.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -227,6 +228,71 @@ static void test_who(void)
 	rmdir("core.test");
 }
 
+static volatile sig_atomic_t told_code, told_status;
+
+static void told(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	told_code = info->si_code;
+	told_status = info->si_status;
+}
+
+/* Let a child have a child that waits for signals, and return the pid of that. */
+static pid_t grandchild(pid_t *ret_child)
+{
+	int fds[2];
+	pid_t pid = -1;
+
+	if (pipe(fds) != 0)
+		bail("pipe", errno);
+	*ret_child = fork();
+	if (*ret_child == 0) {
+		pid = fork();
+		if (pid == 0) {
+			limit_core(RLIM_INFINITY);
+			pid = getpid();
+			(void)!write(fds[1], &pid, sizeof(pid));
+			wait_for_ever(NULL);
+		}
+		waitpid(pid, NULL, 0);
+		wait_for_ever(NULL);
+	}
+	is(read(fds[0], &pid, sizeof(pid)), sizeof(pid), "a child's child");
+	close(fds[0]);
+	close(fds[1]);
+	return pid;
+}
+
+/* What SIGCHLD tells a parent, and a tracer that is not the parent. */
+static void test_news(void)
+{
+	struct sigaction action = { .sa_sigaction = told, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
+	pid_t child, pid;
+	int status = -1;
+
+	sigaction(SIGCHLD, &action, &old);
+	is(in_child(abort_body, NULL), DUMPED(SIGABRT), "one that leaves a core file");
+	is(told_code, CLD_DUMPED, "SIGCHLD's code says so");
+	is(told_status, SIGABRT, "and its status is the signal");
+	is(in_child(term_body, NULL), KILLED(SIGTERM), "one that leaves none");
+	is(told_code, CLD_KILLED, "SIGCHLD's code");
+	is(told_status, SIGTERM, "and its status");
+	pid = grandchild(&child);
+	is(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0, "a tracee");
+	is(kill(pid, SIGABRT), 0, "gets a signal");
+	is(waitpid(pid, &status, 0), pid, "and stops");
+	is(ptrace(PTRACE_CONT, pid, NULL, (void *)SIGABRT), 0, "passed on");
+	is(waitpid(pid, &status, 0), pid, "the signal ends it");
+	is(status, DUMPED(SIGABRT), "with a core file");
+	is(told_code, CLD_DUMPED, "SIGCHLD's code says so");
+	is(told_status, SIGABRT, "and its status is the signal");
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	sigaction(SIGCHLD, &old, NULL);
+	unlink("core.test");
+}
+
 /* SIGKILL in the middle of a dump. */
 static void test_kill(void)
 {
@@ -264,6 +330,7 @@ int main(void)
 	write_file("/proc/sys/kernel/core_pattern", "core.test");
 	test_content();
 	test_who();
+	test_news();
 	test_kill();
 	write_file("/proc/sys/kernel/core_pattern", old_pattern);
 	umount("/proc");
