@@ -109,12 +109,14 @@ static void take_away(struct task *task, struct cpu_queues *from, struct cpu_que
 /* Take a task that waits for another CPU and may run on this one; NULL: none was found. */
 static struct task *steal(struct cpu_queues *cpu)
 {
+	int first = -1; /* the first CPU that stays in the set: when it comes again, all were looked at */
+
 	for (int i = 0; sched_counts.ready && i < LOOK_CROWDED; i++) {
 		const int number = cpu_set_next(&crowded_cpus, cpu->look_at);
 		struct cpu_queues *from;
 		struct task *task;
 
-		if (number < 0)
+		if (number < 0 || number == first)
 			return NULL;
 		cpu->look_at = ((unsigned)number + 1) % CPUS_MOST;
 		from = queues_of(cpu_list[number]);
@@ -126,6 +128,8 @@ static struct task *steal(struct cpu_queues *cpu)
 		/* While the timer `slice` runs, start_slice() does not note the next task that waits. */
 		if (!from->ready.waiting && !from->rt.count && !from->slice_runs)
 			cpu_set_remove(&crowded_cpus, (unsigned)number);
+		else if (first < 0)
+			first = number;
 	}
 	return NULL;
 }
