@@ -95,7 +95,8 @@ static void move(void)
 	if (virtqueue_take(&hvc.queues[SENT], &slot, &length)) {
 		hvc.busy = hvc.wedged = false;
 		hvc.progress_ns = clock_monotonic_ns();
-	} else if (hvc.queues[SENT].broken) {
+	}
+	if (hvc.queues[SENT].broken || hvc.queues[TYPED].broken) {
 		give_up();
 		return;
 	}
@@ -240,29 +241,21 @@ void hvc_drop(void)
 
 /* ---- input ---- */
 
-/* Return the next byte. The caller holds hvc_lock, in the kernel context. */
+/* Return the next byte, or -1. The caller holds hvc_lock, in the kernel context. */
 static int read_byte(void)
 {
 	const volatile uint8_t *bytes = hvc.buffers.bytes;
-	int byte;
+	int byte = -1;
 
-	while (hvc.present && hvc.at == hvc.length) {
-		if (!virtqueue_take(&hvc.queues[TYPED], &hvc.slot, &hvc.length)) {
-			hvc.at = hvc.length;
-			if (hvc.queues[TYPED].broken)
-				give_up();
-			return -1;
-		}
-		hvc.at = 0;
-		if (!hvc.length) {
-			lend(hvc.slot);
-			virtio_notify(&hvc.device, TYPED);
-			return -1;
-		}
-	}
 	if (!hvc.present)
 		return -1;
-	byte = bytes[hvc.slot * TYPED_SIZE + hvc.at++];
+	if (hvc.at == hvc.length) {
+		if (!virtqueue_take(&hvc.queues[TYPED], &hvc.slot, &hvc.length))
+			return -1;
+		hvc.at = 0;
+	}
+	if (hvc.at < hvc.length)
+		byte = bytes[hvc.slot * TYPED_SIZE + hvc.at++];
 	if (hvc.at == hvc.length) {
 		lend(hvc.slot);
 		virtio_notify(&hvc.device, TYPED);
@@ -289,9 +282,10 @@ int hvc_read(void)
 static void serve(void *ctx)
 {
 	(void)ctx;
-	move_on();
 	if (hvc.take)
 		hvc.take();
+	/* The queue of what is typed may have become broken: move_on() says so, and wakes who waits for the device. */
+	move_on();
 }
 
 static void poll(struct timer *timer)
@@ -321,15 +315,19 @@ void hvc_end_queue(void)
 
 /* ---- the driver ---- */
 
+/*
+ * A device that was given up is not replaced: it may write to its buffers still. So `text`, which has rings from the
+ * first start that worked on, tells whether there is a device.
+ */
 static bool claims(const struct pci_function *f)
 {
 	return f->vendor == VIRTIO_VENDOR && (f->device == DEVICE_CONSOLE || f->device == DEVICE_CONSOLE_OLD) &&
-	       !hvc.present;
+	       !hvc.text.text;
 }
 
 static bool start(struct pci_function *f)
 {
-	char *rings = hvc.text.text ? hvc.text.text : kmalloc(PORT_TEXT + PORT_MESSAGES);
+	char *rings = kmalloc(PORT_TEXT + PORT_MESSAGES);
 
 	if (!rings || dma_page_alloc(false, &hvc.buffers) != OK) {
 		pci_log(f, "hvc0: no memory");
@@ -348,7 +346,6 @@ static bool start(struct pci_function *f)
 fail:
 	dma_page_free(&hvc.buffers);
 	kfree(rings);
-	hvc.text = (struct port_queue){ 0 };
 	return false;
 }
 

@@ -37,6 +37,6 @@ void virtqueue_send(struct virtqueue *queue, unsigned slot, uint64_t address, ui
 
 /*
  * Take back the next buffer that the device is done with: its descriptor, and how many bytes the device has written,
- * which are no more than were lent. Returns false when there is none, or the queue is broken.
+ * which are no more than were lent. Returns false, with both unchanged, when there is none, or the queue is broken.
  */
 bool virtqueue_take(struct virtqueue *queue, unsigned *ret_slot, uint32_t *ret_length);
