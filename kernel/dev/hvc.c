@@ -9,7 +9,6 @@
 #include "kernel/dev/serial_choice.h"
 #include "kernel/dev/virtio/virtio_pci.h"
 #include "kernel/irq/clock.h"
-#include "kernel/irq/timer.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/time.h"
@@ -28,7 +27,6 @@ enum { TYPED = 0, SENT = 1 }; /* the queues of the console port */
 #define SENT_OFFSET   2048
 #define SENT_SIZE     2048
 
-#define POLL_NS       NS_PER_MS      /* how often a device without an interrupt is asked */
 #define PATIENCE_NS   NS_PER_S       /* how long a writer waits for a device that takes nothing, while it must wait */
 #define LAST_WORDS_NS (3 * NS_PER_S) /* the same at the end */
 
@@ -47,7 +45,6 @@ static struct {
 	/* The buffer that is being read: its descriptor, the next byte, the bytes; none when these are equal. */
 	unsigned slot;
 	uint32_t at, length;
-	struct timer poll;
 	void (*wake)(void); /* fixed after boot */
 	void (*take)(void); /* fixed after boot */
 } hvc;
@@ -279,19 +276,18 @@ int hvc_read(void)
 	return byte;
 }
 
-static void serve(void *ctx)
+void hvc_serve(void *unused)
 {
-	(void)ctx;
+	(void)unused;
 	if (hvc.take)
 		hvc.take();
 	/* The queue of what is typed may have become broken: move_on() says so, and wakes who waits for the device. */
 	move_on();
 }
 
-static void poll(struct timer *timer)
+bool hvc_is_polled(void)
 {
-	serve(NULL);
-	timer_start(timer, time_add(clock_monotonic_ns(), POLL_NS));
+	return hvc.present && !hvc.device.has_interrupt;
 }
 
 void hvc_start_queue(void (*wake)(void), void (*take)(void))
@@ -301,9 +297,6 @@ void hvc_start_queue(void (*wake)(void), void (*take)(void))
 	hvc.wake = wake;
 	hvc.take = take;
 	hvc.queues_text = true;
-	hvc.poll.fire = poll;
-	if (!hvc.device.has_interrupt)
-		timer_start(&hvc.poll, clock_monotonic_ns());
 }
 
 void hvc_end_queue(void)
@@ -333,7 +326,7 @@ static bool start(struct pci_function *f)
 		pci_log(f, "hvc0: no memory");
 		goto fail;
 	}
-	if (!virtio_start(&hvc.device, f, serve, hvc.queues))
+	if (!virtio_start(&hvc.device, f, hvc_serve, hvc.queues))
 		goto fail;
 	hvc.text = (struct port_queue){ .text = rings, .messages = rings + PORT_TEXT };
 	for (unsigned i = 0; i < TYPED_BUFFERS && i < hvc.queues[TYPED].size; i++)

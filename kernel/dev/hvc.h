@@ -29,9 +29,17 @@ void hvc_write_raw(const char *text, size_t size);
 
 /*
  * From now on writers do not wait for the device. wake: called when room has grown, or all text is sent; take: called
- * when something was typed, and must read it by hvc_read(). Both may be called in interrupt handlers.
+ * when something was typed, and must read it by hvc_read(). Both may be called in interrupt handlers. The caller then
+ * calls hvc_serve() once, for what was typed before: a device whose buffers are all full does not interrupt.
  */
 void hvc_start_queue(void (*wake)(void), void (*take)(void));
+
+/*
+ * Do what the device's interrupt asks for: take what was typed, and send what waits. Call with interrupts off.
+ * hvc_is_polled: return whether the device has no interrupt: then hvc_serve() must be called from time to time.
+ */
+void hvc_serve(void *unused);
+bool hvc_is_polled(void);
 
 /*
  * Send all text that waits, and wait for the device at each write from now on; a device that takes nothing for 3 s

@@ -3,9 +3,11 @@
  */
 #include "kernel/sys/hvc_line.h"
 
+#include "kernel/arch/irq_guard.h"
 #include "kernel/dev/hvc.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sys/device_poll.h"
 #include "kernel/task/job_control.h"
 
 #define HVC_MAJOR   229 /* as Linux has it */
@@ -96,13 +98,24 @@ struct tty *hvc_line(void)
 	return line;
 }
 
+static struct device_poll polled; /* fixed after boot, but for the timer */
+
 void hvc_line_connect(void)
 {
-	if (line)
-		hvc_start_queue(wake, take);
+	uint64_t flags;
+
+	if (!line)
+		return;
+	hvc_start_queue(wake, take);
+	flags = irq_guard_enter();
+	hvc_serve(NULL);
+	irq_guard_leave(flags);
+	if (hvc_is_polled())
+		device_poll_start(&polled, hvc_serve, NULL);
 }
 
 void hvc_line_disconnect(void)
 {
+	device_poll_end(&polled);
 	hvc_end_queue();
 }
