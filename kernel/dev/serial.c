@@ -125,6 +125,11 @@ int serial_isa(const struct serial_port *port)
 	return port->isa;
 }
 
+bool serial_is_console(const struct serial_port *port)
+{
+	return port->console;
+}
+
 int serial_read(const struct serial_port *port)
 {
 	uint8_t status = port->present ? serial_get(port, LINE_STATUS) : 0;

@@ -17,11 +17,12 @@ struct serial_port;
 /*
  * serial_port: return the port with this number, below SERIAL_PORTS, or NULL when there is none, or when it was left. A
  * port stays for ever. serial_number: return the number of a port. serial_isa: return its ISA interrupt, or -1 when it
- * has none that is known: it must then be polled.
+ * has none that is known: it must then be polled. serial_is_console: return whether messages of the log are sent to it.
  */
 struct serial_port *serial_port(unsigned number);
 unsigned serial_number(const struct serial_port *port);
 int serial_isa(const struct serial_port *port);
+bool serial_is_console(const struct serial_port *port);
 
 /* Leave a port to somebody else (the gdb stub): from now on there is no port with this number, and no console on it. */
 void serial_leave(unsigned number);

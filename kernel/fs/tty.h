@@ -40,14 +40,14 @@ struct tty_port {
 	/* Return whether all text has left the device. */
 	bool (*is_idle)(struct tty *tty);
 	void (*order)(struct tty *tty, enum tty_order order);
+	/* Called when a file was opened, or closed; `hung_up`: it was opened before the last hang-up. Or NULL. */
+	void (*opened)(struct tty *tty);
+	void (*closed)(struct tty *tty, bool hung_up);
 	/* Pseudo-terminals set all of the following operations, other drivers none. */
 	/* Called after the modes were set, which were `before`, with tty->lock held. */
 	void (*modes_set)(struct tty *tty, const struct linux_termios *before);
 	void (*input_taken)(struct tty *tty); /* called after a program has read input */
-	void (*opened)(struct tty *tty);      /* called when a file of the terminal was opened */
-	/* Called when a file was closed; `hung_up`: the file was opened before the last hang-up. */
-	void (*closed)(struct tty *tty, bool hung_up);
-	void (*files_died)(struct tty *tty); /* called when the terminal is hung up, with tty->lock held */
+	void (*files_died)(struct tty *tty);  /* called when the terminal is hung up, with tty->lock held */
 };
 
 /*
@@ -163,7 +163,7 @@ void tty_hang_up(struct tty *tty);
 /* Return whether `tty` is a pseudo-terminal. */
 static inline bool tty_has_master(const struct tty *tty)
 {
-	return tty->port && tty->port->opened;
+	return tty->port && tty->port->files_died;
 }
 
 /* Return the terminal of an open file; NULL when the file is not a terminal. */

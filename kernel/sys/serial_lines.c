@@ -12,13 +12,14 @@
 #define NAME        8
 #define MOST_PASSES 4 /* how often one interrupt serves all ports that share it */
 
-/* A port with its terminal. Guard: fixed when it is connected, except for the timer of `poll`. */
+/* A port with its terminal. Guard, where a field says nothing else: fixed when it is connected. */
 struct line {
-	struct device_poll poll;
+	struct device_poll poll;  /* guard: its own */
 	struct serial_port *port; /* NULL: there is no terminal for this number */
 	struct tty *tty;
-	int isa;        /* the ISA interrupt that serves it; -1: none does */
-	bool connected; /* what is typed is taken */
+	int isa;        /* the ISA interrupt that serves it; -1: none does, so it is polled */
+	bool connected; /* what is typed is taken. Guard: tasks only, which the kernel does not preempt */
+	size_t files;   /* open files of the terminal. Guard: tasks only, which the kernel does not preempt */
 	char name[NAME];
 };
 
@@ -65,14 +66,66 @@ static void order(struct tty *tty, enum tty_order what)
 		serial_drop(tty->data);
 }
 
-static const struct tty_port operations = { .room = room, .waiting = waiting, .is_idle = is_idle, .order = order };
-
 static void has_room(void *ctx)
 {
 	struct tty *tty = ctx;
 
 	wait_queue_wake(&tty->queue);
 }
+
+/* ---- input ---- */
+
+static void take(void *ctx)
+{
+	struct line *line = ctx;
+
+	take_typed(line->tty, line->port);
+}
+
+static void serve(void *ctx)
+{
+	struct line *line = ctx;
+
+	serial_serve(line->port, take, line);
+}
+
+/*
+ * Begin to poll a port that has no interrupt, or end that. A poll costs an interrupt each time, so a port is polled
+ * only while somebody reads what is typed there: a program that has its terminal open, or, on a console, whoever comes.
+ */
+static void poll_if_used(struct line *line)
+{
+	if (line->connected && line->isa < 0 && (line->files || serial_is_console(line->port)))
+		device_poll_start(&line->poll, serve, line);
+	else
+		device_poll_end(&line->poll);
+}
+
+static void opened(struct tty *tty)
+{
+	struct line *line = &lines[serial_number(tty->data)];
+
+	if (!line->files++)
+		poll_if_used(line);
+}
+
+static void closed(struct tty *tty, bool hung_up)
+{
+	struct line *line = &lines[serial_number(tty->data)];
+
+	(void)hung_up;
+	if (!--line->files)
+		poll_if_used(line);
+}
+
+static const struct tty_port operations = {
+	.room = room,
+	.waiting = waiting,
+	.is_idle = is_idle,
+	.order = order,
+	.opened = opened,
+	.closed = closed,
+};
 
 /* ---- which ports have a terminal ---- */
 
@@ -113,21 +166,7 @@ unsigned serial_lines_make(void)
 	return made;
 }
 
-/* ---- input ---- */
-
-static void take(void *ctx)
-{
-	struct line *line = ctx;
-
-	take_typed(line->tty, line->port);
-}
-
-static void serve(void *ctx)
-{
-	struct line *line = ctx;
-
-	serial_serve(line->port, take, line);
-}
+/* ---- interrupts ---- */
 
 /*
  * Serve the ports that share an ISA interrupt, whose number is `ctx`. The interrupt is edge-triggered, so no other one
@@ -172,7 +211,7 @@ static void connect(struct line *line)
 		return;
 	}
 	log_info("serial port %s: no interrupt, so it is polled\n", line->name);
-	device_poll_start(&line->poll, serve, line);
+	poll_if_used(line);
 }
 
 void serial_lines_connect(void (*take_function)(struct tty *tty, struct serial_port *port))
@@ -185,7 +224,9 @@ void serial_lines_connect(void (*take_function)(struct tty *tty, struct serial_p
 
 void serial_lines_disconnect(void)
 {
-	for (unsigned i = 0; i < SERIAL_PORTS; i++)
-		device_poll_end(&lines[i].poll);
+	for (unsigned i = 0; i < SERIAL_PORTS; i++) {
+		lines[i].connected = false;
+		poll_if_used(&lines[i]);
+	}
 	serial_end_queues();
 }

@@ -80,7 +80,7 @@ def test_several_ports_at_once(tmp_path):
 
 
 def test_ports_of_a_card(tmp_path):
-    """The ports of a card are terminals beside the console, though nobody has asked for them; each has its own line."""
+    """The ports of a card are terminals beside the console, each with its own line; one that nobody reads costs nothing."""
     boot = busybox_bundle(tmp_path, "console=ttyS0 init=/bin/sh", ("sh", "echo", "cat", "sleep", "test"))
     fourth, fifth = SerialPipe(tmp_path / "fourth"), SerialPipe(tmp_path / "fifth")
     devices = [word for name in ("fourth", "fifth") for word in ("-chardev", f"pipe,id={name},path={tmp_path}/{name}")]
@@ -93,6 +93,9 @@ def test_ports_of_a_card(tmp_path):
         assert read_until(fifth, b"second\n").endswith(b"to the second\n")
         fifth.write(b"typed at the second\n")
         machine.wait_for(r"^typed at the second\n")
+        machine.send("ticks() { while read name count rest; do test $name = LOC: && echo $count; done < /proc/interrupts; }\n"
+                     "before=$(ticks); sleep 1; after=$(ticks); test $((after - before)) -lt 500 && echo fe''w\n")
+        machine.wait_for(r"^few\n")
         machine.send("exit\n")
         assert machine.wait_exit() == "guest-shutdown"
     fourth.close()
