@@ -35,8 +35,11 @@ bool screen_mode_is_graphics(struct tty *tty)
 
 void screen_draw(void)
 {
+	/* What KDSETMODE makes due during fb_device_show() is shown by the next call: so that call ends the mode. */
+	const bool ends = ending;
+
 	fb_device_show();
-	if (ending) {
+	if (ends && ending) {
 		ending = false;
 		screen_release();
 	}
