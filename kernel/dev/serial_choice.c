@@ -12,10 +12,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/mmio.h"
 
-#define BAUD_MAX       115200
-#define PORTS_OF_16550 8
-#define WORD_MOST      48
-#define ADDRESS_MOST   ((1ULL << 52) - 1) /* the largest physical address of any CPU */
+#define BAUD_MAX     115200
+#define WORD_MOST    48
+#define ADDRESS_MOST ((1ULL << 52) - 1) /* the largest physical address of any CPU */
 
 /* What console= or earlycon= asks for. */
 struct wanted {
@@ -81,7 +80,8 @@ struct serial_port *serial_add(struct serial_place place, uint16_t divisor)
 		return port;
 	port->place = place;
 	port->isa = -1;
-	if (place.width && !map(port))
+	/* A table may name the last ports, behind which the registers would go on at the first ones. */
+	if (place.width ? !map(port) : place.address > UINT16_MAX + 1 - PORTS_OF_16550)
 		return NULL;
 	if (serial_start(port, divisor))
 		return port;

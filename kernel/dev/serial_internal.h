@@ -42,6 +42,8 @@ enum serial_register {
 
 #define FIFO_SIZE 16
 
+#define PORTS_OF_16550 8 /* its registers: I/O ports, or places in memory */
+
 /* Where the registers of a chip are. */
 struct serial_place {
 	uint64_t address; /* an I/O port, or a physical address */

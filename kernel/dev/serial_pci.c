@@ -11,8 +11,7 @@
 
 #define CLASS_SERIAL   0x0700 /* base class and subclass of a serial controller */
 #define INTERFACE_MOST 0x06   /* 8250, 16450, 16550 and the chips that work like it */
-#define PORTS_OF_16550 8
-#define MOST_OF_BAR    4 /* ports that one BAR has */
+#define MOST_OF_BAR    4      /* ports that one BAR has */
 
 static bool claims(const struct pci_function *f)
 {
