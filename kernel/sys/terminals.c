@@ -323,8 +323,11 @@ void terminals_connect(void)
 
 void terminals_add_ports(void)
 {
-	unsigned made = serial_lines_make();
+	unsigned made;
 
+	if (!drawer)
+		return;
+	made = serial_lines_make();
 	made += hvc_line_make();
 	if (!made)
 		return;

@@ -23,8 +23,9 @@ void terminals_init(const char *cmdline);
 void terminals_connect(void);
 
 /*
- * Make terminals for the serial ports and the virtio console that were found since terminals_init(). Call after
- * terminals_connect().
+ * Make terminals for the serial ports and the virtio console that were found since terminals_init(). Does
+ * nothing unless terminals_connect() has been called and terminals_disconnect() has not: the monitor reads the ports
+ * itself.
  */
 void terminals_add_ports(void);
 
