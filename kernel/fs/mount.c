@@ -91,6 +91,7 @@ void mount_attach(struct mount *mount, const struct place *at)
 	mount->parent = mount_get(at->mount);
 	mount->at = node_get(at->node);
 	at->node->mounts++;
+	node_moves++;
 }
 
 void mount_unhook(struct mount *mount)

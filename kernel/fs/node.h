@@ -144,6 +144,9 @@ int node_rmdir(struct node *dir, struct name name, const struct credentials *who
 int node_rename(struct node *from, struct name old_name, const struct credentials *who, struct node *to,
 		struct name new_name, unsigned flags);
 
+/* Counts moves of nodes to other directories, and of mounts: while it stays the same, so does what ".." means. */
+extern uint64_t node_moves;
+
 /* Get a symbolic link's target; the caller calls link_target_put(). Returns 0, -EINVAL (no symbolic link), -ENOMEM. */
 int node_readlink(struct node *node, struct link_target *ret);
 

@@ -5,6 +5,8 @@
 #include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 
+uint64_t node_moves; /* guard: tasks only, which the kernel does not preempt */
+
 /* Check renameat2(2)'s flags against `goal`, the node that has the new name already, or NULL. */
 static int check_wanted(const struct node *goal, unsigned flags)
 {
@@ -119,6 +121,8 @@ int node_rename(struct node *from, struct name old_name, const struct credential
 	/* When both names belong to one file rename(2) does nothing, and both names stay. */
 	if (!error && node != goal)
 		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
+	if (!error && from != to)
+		node_moves++;
 	if (!error && node != goal && notify_is_wanted(from)) {
 		tell_moved(from, old_name, to, new_name, node, flags & RENAME_EXCHANGE ? NULL : goal);
 		if (flags & RENAME_EXCHANGE)

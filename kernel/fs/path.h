@@ -12,8 +12,9 @@ struct path_base {
 	struct place start; /* where relative paths start: the working directory, or the directory of a dirfd */
 	const struct credentials *who; /* as whom the caller acts */
 	/*
-	 * Called after each symbolic link, since 40 links of 4 KiB are a walk of 10 ms: lets other tasks run, and
-	 * returns whether the walk must end. NULL: nobody else runs meanwhile.
+	 * Called after each symbolic link, since 40 links of 4 KiB are a walk of 10 ms, and before ".." in a mount of a
+	 * part of a file system: lets other tasks run, and returns whether the walk must end. NULL: nobody else runs
+	 * meanwhile.
 	 */
 	bool (*pause)(void);
 };
@@ -32,7 +33,10 @@ enum path_flags {
  */
 int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret);
 
-/* Put restrictions, of enum linux_resolve, into the flags of path_lookup_place(), which may return -EXDEV then. */
+/*
+ * Put restrictions, of enum linux_resolve, into the flags of path_lookup_place(), which may return -EXDEV and -EAGAIN
+ * then, as path_open_restricted() does.
+ */
 #define PATH_RESTRICTED(resolve) ((resolve) << 8)
 
 /* Find the place that a path leads to; *ret is held. Returns as path_lookup. */
@@ -66,7 +70,10 @@ int path_end_create(const struct path_base *base, const struct path_end *end, ui
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
 
-/* Do path_open() with the restrictions `resolve`, of enum linux_resolve: -EXDEV and -ELOOP say that they were hit. */
+/*
+ * Do path_open() with the restrictions `resolve`, of enum linux_resolve: -EXDEV and -ELOOP say that they were hit;
+ * -EAGAIN, that something was moved meanwhile, so that it is not known where ".." leads.
+ */
 int path_open_restricted(const struct path_base *base, const char *path, unsigned flags, uint32_t mode,
 			 unsigned resolve, struct file **ret);
 

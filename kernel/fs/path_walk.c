@@ -31,6 +31,7 @@ int walk_restrict(struct walk *walk, const struct path_base *base, unsigned reso
 	if (resolve & RESOLVE_BENEATH && *walk->rest == '/')
 		return -EXDEV;
 	walk->root = base->start;
+	walk->moves = node_moves;
 	place_put(walk->dir);
 	walk->dir = place_get(base->start);
 	return 0;
@@ -165,13 +166,22 @@ static void next_name(struct walk *walk)
 		walk->name = (struct name){ ".", 1 };
 }
 
-/* Do walk_look() for a walk that must not do everything. */
-static __attribute__((noinline)) int look_restricted(const struct walk *walk, struct place *ret)
+/* Do walk_look() for a walk that must not do everything, or a name that may be "..". */
+static __attribute__((noinline)) int look_with_care(const struct walk *walk, struct place *ret)
 {
+	const bool is_up = node_is_dot_dot(walk->name);
 	int error;
 
-	if (walk->resolve & RESOLVE_BENEATH && node_is_dot_dot(walk->name) && place_is(&walk->dir, &walk->root))
-		return -EXDEV;
+	/* A path of 4 KiB has room for 1,365 times "..", each of which may take time for each directory above. */
+	if (is_up && place_is_of_part(&walk->dir) && walk->pause && walk->pause())
+		return -EINTR;
+	if (is_up && walk->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) {
+		if (walk->resolve & RESOLVE_BENEATH && place_is(&walk->dir, &walk->root))
+			return -EXDEV;
+		/* While the walk paused its directory may have been moved out of `root`: it would not stop there. */
+		if (walk->moves != node_moves)
+			return -EAGAIN;
+	}
 	error = place_lookup(&walk->root, &walk->dir, walk->name, ret);
 	if (error || !(walk->resolve & RESOLVE_NO_XDEV) || ret->mount == walk->dir.mount)
 		return error;
@@ -181,8 +191,8 @@ static __attribute__((noinline)) int look_restricted(const struct walk *walk, st
 
 int walk_look(struct walk *walk, struct place *ret)
 {
-	if (unlikely(walk->resolve))
-		return look_restricted(walk, ret);
+	if (unlikely(walk->resolve || walk->name.size == 2))
+		return look_with_care(walk, ret);
 	return place_lookup(&walk->root, &walk->dir, walk->name, ret);
 }
 

@@ -16,6 +16,7 @@ struct walk {
 	struct name name; /* the name that was taken from the path last; "." for a path of slashes only */
 	bool slash;       /* one or more slashes follow `name` */
 	unsigned resolve; /* RESOLVE_…: what the walk must not do */
+	uint64_t moves;   /* of a walk that must stay below `root`: node_moves when it began */
 };
 
 /* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */
@@ -33,7 +34,11 @@ int walk_restrict(struct walk *walk, const struct path_base *base, unsigned reso
  */
 int walk_to_end(struct walk *walk);
 
-/* Find the place that the last name stands for. *ret and the result are as place_lookup's; also -EXDEV. */
+/*
+ * Find the place that the last name stands for. *ret and the result are as place_lookup's; also -EXDEV; -EAGAIN:
+ * with RESOLVE_BENEATH or RESOLVE_IN_ROOT "..", after something was moved while the walk paused; -EINTR: the task must
+ * end (walk->pause).
+ */
 int walk_look(struct walk *walk, struct place *ret);
 
 /*

@@ -5,16 +5,19 @@
 
 #include "kernel/fs/node_internal.h"
 
-/* Return what ".." is in `dir`, without references. */
-static struct place parent_of(const struct place *root, struct place dir)
+/* Find what ".." is in `dir`; *ret has no references. Returns 0, or -ENOENT: see place_lookup(). */
+static int parent_of(const struct place *root, struct place dir, struct place *ret)
 {
 	while (!place_is(&dir, root) && dir.mount && dir.node == dir.mount->root && dir.mount->parent)
 		dir = (struct place){ dir.mount->parent, dir.mount->at };
-	if (place_is(&dir, root) || (dir.mount && dir.node == dir.mount->root) || !dir.node->parent)
-		return dir;
-	dir.node = dir.node->parent;
-	place_to_top(&dir);
-	return dir;
+	if (!place_is(&dir, root) && !(dir.mount && dir.node == dir.mount->root) && dir.node->parent) {
+		if (place_is_of_part(&dir) && !node_is_inside(dir.node, dir.mount->root))
+			return -ENOENT;
+		dir.node = dir.node->parent;
+		place_to_top(&dir);
+	}
+	*ret = dir;
+	return 0;
 }
 
 int place_lookup(const struct place *root, const struct place *dir, struct name name, struct place *ret)
@@ -24,9 +27,11 @@ int place_lookup(const struct place *root, const struct place *dir, struct name 
 	if (!node_is(dir->node, S_IFDIR))
 		return -ENOTDIR;
 	if (node_is_dot(name) || node_is_dot_dot(name)) {
-		*ret = name.size == 1 ? *dir : parent_of(root, *dir);
-		node_get(ret->node);
-		return 0;
+		*ret = *dir;
+		error = name.size == 1 ? 0 : parent_of(root, *dir, ret);
+		if (!error)
+			node_get(ret->node);
+		return error;
 	}
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;

@@ -40,10 +40,19 @@ static inline void place_to_top(struct place *place)
 	}
 }
 
+/* Return whether a place is seen by way of a mount that shows a part of the file system only. */
+static inline bool place_is_of_part(const struct place *place)
+{
+	return place->mount && place->mount->root != place->node->fs->root;
+}
+
 /*
  * Look up one name, which may be "." or "..", in the directory `dir`. Mounts are crossed, and ".." of `root` is `root`.
  * ret->node is a new reference; ret->mount has none: the tree's reference keeps it until others run. Returns 0,
- * -ENOTDIR, -ENOENT, -ENAMETOOLONG, or what the file system returns.
+ * -ENOTDIR, -ENOENT (as on Linux also for ".." of a directory that was moved out of the part of the file system that
+ * its mount shows), -ENAMETOOLONG, or what the file system returns.
+ *
+ * If place_is_of_part(), ".." takes time for each directory between `dir` and the mount's root.
  */
 int place_lookup(const struct place *root, const struct place *dir, struct name name, struct place *ret);
 

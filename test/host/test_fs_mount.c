@@ -125,6 +125,46 @@ static int bind(const char *from, const char *to)
 	return error;
 }
 
+/* Move away the directory that a walk has reached. */
+static bool move_away(void)
+{
+	assert_int_equal(path_rename(&fs_base, "top/in/d", &fs_base, "d", 0), 0);
+	return false;
+}
+
+static bool move_nothing(void)
+{
+	return false;
+}
+
+/* A restricted walk does not leave its root by ".." of a directory that is moved out of the root meanwhile. */
+static void a_restricted_walk_stays_inside(void **state)
+{
+	const unsigned beneath = PATH_RESTRICTED(RESOLVE_BENEATH), in_root = PATH_RESTRICTED(RESOLVE_IN_ROOT);
+	struct path_base base = fs_base;
+	struct place found;
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "top", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_create(&fs_base, "top/in", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_create(&fs_base, "top/in/d", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_symlink(&fs_base, "top/in/d/here", "."), 0);
+	base.start = look("top");
+	base.pause = move_nothing;
+	assert_int_equal(path_lookup_place(&base, "in/d/here/../..", beneath, &found), 0);
+	assert_true(place_is(&found, &base.start));
+	place_put(found);
+	base.pause = move_away;
+	assert_int_equal(path_lookup_place(&base, "in/d/here/../..", beneath, &found), -EAGAIN);
+	assert_int_equal(path_rename(&fs_base, "d", &fs_base, "top/in/d", 0), 0);
+	assert_int_equal(path_lookup_place(&base, "in/d/here/../..", in_root, &found), -EAGAIN);
+	place_put(base.start);
+	assert_int_equal(path_unlink(&fs_base, "d/here"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "d"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "top/in"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "top"), 0);
+}
+
 /* A bind mount of a tree, refused at each point where memory is needed: nothing is left. */
 static void binding_needs_memory(void **state)
 {
@@ -473,6 +513,7 @@ int main(void)
 		cmocka_unit_test(mounts_are_listed),
 		cmocka_unit_test(mounting_needs_memory),
 		cmocka_unit_test(mounts_cover),
+		cmocka_unit_test(a_restricted_walk_stays_inside),
 		cmocka_unit_test(binding_needs_memory),
 		cmocka_unit_test(mounts_move),
 		cmocka_unit_test(many_are_listed_in_steps),

@@ -136,6 +136,22 @@ static void test_bind(void)
 	is(there(DIR "/a/g"), 0, "and what was shown stays");
 }
 
+/* A directory is moved out of what the bind mount shows, with a working directory in it. */
+static void test_moved(void)
+{
+	is(do_mount(DIR "/a", DIR "/b", MS_BIND), 0, "a bind mount");
+	is(sys(SYS_mkdir, DIR "/a/d/deep", 0755), 0, "with a directory");
+	is(sys(SYS_chdir, DIR "/b/d/deep"), 0, "where somebody is");
+	is(sys(SYS_rename, DIR "/a/d", DIR "/moved"), 0, "is moved out of it");
+	is(there("../../c"), -ENOENT, "there is no way up to where it is now");
+	is(sys(SYS_chdir, ".."), -ENOENT, "not one step");
+	is(sys(SYS_rename, DIR "/moved", DIR "/a/d"), 0, "when it is back");
+	is(there("../../../c"), 0, "there is");
+	sys(SYS_chdir, "/");
+	is(sys(SYS_rmdir, DIR "/a/d/deep"), 0, "the directory goes");
+	is(sys(SYS_umount2, DIR "/b", 0), 0, "umount");
+}
+
 static void test_file(void)
 {
 	char target[64] = "", link[64];
@@ -417,6 +433,7 @@ int main(void)
 		bail("a tmpfs", errno);
 	mkdir(DIR "/c", 0755);
 	test_bind();
+	test_moved();
 	test_file();
 	test_flags();
 	test_recursive();
