@@ -14,28 +14,36 @@
 static struct tree_node *mounts;
 /* Number of the newest mount. Guard: tasks only, which the kernel does not preempt. */
 static uint64_t last_number = MOUNT_NUMBER_NONE;
+/* How many mounts there are. Guard: tasks only, which the kernel does not preempt. */
+static uint64_t count;
 
 /* ---- one mount ---- */
 
-struct mount *mount_make(const struct mount_type *type, const char *source, unsigned flags)
+int mount_make(const struct mount_type *type, const char *source, unsigned flags, struct mount **ret)
 {
-	struct mount *mount = kmalloc(sizeof(*mount));
 	size_t size = strlen(source) + 1;
+	struct mount *mount;
 
+	if (count >= MOUNTS_MOST)
+		return -ENOSPC;
+	mount = kmalloc(sizeof(*mount));
 	if (!mount)
-		return NULL;
+		return -ENOMEM;
 	*mount = (struct mount){ .type = type, .source = kmalloc(size), .flags = flags & MS_OF_MOUNT, .refs = 1 };
 	if (!mount->source) {
 		kfree(mount);
-		return NULL;
+		return -ENOMEM;
 	}
 	memcpy(mount->source, source, size);
 	list_init(&mount->same_fs);
-	return mount;
+	count++;
+	*ret = mount;
+	return 0;
 }
 
 void mount_free(struct mount *mount)
 {
+	count--;
 	kfree(mount->source);
 	kfree(mount);
 }

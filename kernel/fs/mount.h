@@ -14,6 +14,9 @@
 
 struct text;
 
+/* Most mounts at once, as Linux's fs.mount-max; one that was unmounted counts while it is used. */
+#define MOUNTS_MOST 100000
+
 /* A kind of file system. Fixed after boot. */
 struct mount_type {
 	const char *name;

@@ -42,11 +42,12 @@ static int refuse_place(const struct place *at, bool is_directory)
 int mount_set_root(const char *type, struct node *root, struct place *ret)
 {
 	struct mount *mount;
+	int error;
 
 	ASSERT(!mount_from(0) && mount_find_type(type));
-	mount = mount_make(mount_find_type(type), type, MS_RELATIME);
-	if (!mount)
-		return -ENOMEM;
+	error = mount_make(mount_find_type(type), type, MS_RELATIME, &mount);
+	if (error)
+		return error;
 	root->fs->root = node_get(root);
 	mount_enlist(mount, node_get(root));
 	*ret = place_get((struct place){ mount, root });
@@ -69,9 +70,9 @@ int mount_add(const char *type_name, const char *source, const struct place *whe
 		return error;
 	if (type->single && at.mount->type == type && at.node == at.node->fs->root)
 		return -EBUSY;
-	mount = mount_make(type, source, flags_with_default(flags));
-	if (!mount)
-		return -ENOMEM;
+	error = mount_make(type, source, flags_with_default(flags), &mount);
+	if (error)
+		return error;
 	error = type->create(options, &root);
 	if (error) {
 		mount_free(mount);
@@ -144,25 +145,26 @@ int mount_move(const struct place *root, const struct place *where)
 
 /* ---- bind mounts ---- */
 
-/* Make a mount of `root` that is like `from`, and lies nowhere. Returns NULL when there is no memory. */
-static struct mount *copy_mount(const struct mount *from, struct node *root)
+/* Make a mount of `root` that is like `from`, and lies nowhere. Returns as mount_make. */
+static int copy_mount(const struct mount *from, struct node *root, struct mount **ret)
 {
-	struct mount *mount = mount_make(from->type, from->source, from->flags);
+	int error = mount_make(from->type, from->source, from->flags, ret);
 
-	if (mount)
-		mount_enlist(mount, node_get(root));
-	return mount;
+	if (!error)
+		mount_enlist(*ret, node_get(root));
+	return error;
 }
 
 int mount_bind_start(struct mount_bind *bind, const struct place *from)
 {
 	struct mount *top;
+	int error;
 
 	if (!from->mount || !from->mount->listed || from->mount->unbindable)
 		return -EINVAL;
-	top = copy_mount(from->mount, from->node);
-	if (!top)
-		return -ENOMEM;
+	error = copy_mount(from->mount, from->node, &top);
+	if (error)
+		return error;
 	*bind = (struct mount_bind){ .from = from->mount, .top = mount_get(top), .source = from->mount, .copy = top };
 	return 0;
 }
@@ -179,6 +181,7 @@ int mount_bind_some(struct mount_bind *bind)
 		struct mount *next = bind->last ? mount_beside(tree_beside(&bind->last->beside, TREE_HIGH))
 						: mount_beside(tree_outermost(bind->source->inside, TREE_LOW));
 		struct mount *copy;
+		int error;
 
 		if (!next && bind->source == bind->from)
 			return 0;
@@ -191,9 +194,9 @@ int mount_bind_some(struct mount_bind *bind)
 		bind->last = next;
 		if (!is_copied(bind, next))
 			continue;
-		copy = copy_mount(next, next->root);
-		if (!copy)
-			return -ENOMEM;
+		error = copy_mount(next, next->root, &copy);
+		if (error)
+			return error;
 		mount_attach(copy, &(struct place){ bind->copy, next->at });
 		*bind = (struct mount_bind){ bind->from, bind->top, next, copy, NULL };
 	}

@@ -1,8 +1,8 @@
 /*
  * The changes of the tree of mounts that mount(2) and pivot_root(2) make. Each follows what is mounted on the place
  * `at` up to the mount on top. A place that is given is held by the caller. Errors that many share: -EINVAL (the mount
- * was unmounted), -ENOENT (`at` was removed), -ENOTDIR (only one of the two is a directory), -ENOMEM. After an error
- * the tree is as before.
+ * was unmounted), -ENOENT (`at` was removed), -ENOTDIR (only one of the two is a directory), -ENOSPC (MOUNTS_MOST),
+ * -ENOMEM. After an error the tree is as before.
  *
  * The caller has the turn mount_turn if it lets others run between two steps of one change.
  */
@@ -47,11 +47,11 @@ struct mount_bind {
 
 /*
  * Start to make a bind mount of `from`, which is not in the tree yet. Returns 0, or -EINVAL (unmounted, or unbindable)
- * or -ENOMEM: then nothing is left.
+ * or -ENOSPC or -ENOMEM: then nothing is left.
  */
 int mount_bind_start(struct mount_bind *bind, const struct place *from);
 
-/* Copy some of the mounts below `from` (MS_REC). Returns 1: there are more, 0: none, or -ENOMEM. */
+/* Copy some of the mounts below `from` (MS_REC). Returns 1: there are more, 0: none, or -ENOSPC, -ENOMEM. */
 int mount_bind_some(struct mount_bind *bind);
 
 /* Put the bind mount on `at`. After an error the caller goes on with mount_bind_undo_some(). */

@@ -11,8 +11,8 @@
 /* Return the type of a name, or NULL. */
 const struct mount_type *mount_find_type(const char *name);
 
-/* Make a mount without a root, which is in no list. Returns NULL when there is no memory. */
-struct mount *mount_make(const struct mount_type *type, const char *source, unsigned flags);
+/* Make a mount without a root, which is in no list. Returns 0, -ENOSPC (MOUNTS_MOST), -ENOMEM. */
+int mount_make(const struct mount_type *type, const char *source, unsigned flags, struct mount **ret);
 
 /* Free a mount that mount_make() made, and that has no root yet. */
 void mount_free(struct mount *mount);

@@ -507,6 +507,30 @@ static void many_are_listed_in_steps(void **state)
 	assert_int_equal(path_rmdir(&fs_base, "other"), 0);
 }
 
+/* Each bind mount of all that is there makes it twice as much. */
+static void mounts_are_limited(void **state)
+{
+	char path[16];
+	int error = 0;
+	uint64_t blocks;
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "all", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_at("tmpfs", "all", 0, ""), 0);
+	assert_int_equal(path_create(&fs_base, "all/first", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_at("tmpfs", "all/first", 0, ""), 0);
+	for (uint64_t mounts = 2; !error; mounts *= 2) {
+		snprintf(path, sizeof(path), "all/%llu", (unsigned long long)mounts);
+		assert_int_equal(path_create(&fs_base, path, S_IFDIR | 0755, 0), 0);
+		blocks = fs_heap_blocks;
+		error = bind("all", path);
+		assert_int_equal(error, 1 + 2 * mounts > MOUNTS_MOST ? -ENOSPC : 0);
+	}
+	assert_int_equal(fs_heap_blocks, blocks);
+	assert_int_equal(mount_detach(look("all")), 0);
+	assert_int_equal(path_rmdir(&fs_base, "all"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +541,7 @@ int main(void)
 		cmocka_unit_test(binding_needs_memory),
 		cmocka_unit_test(mounts_move),
 		cmocka_unit_test(many_are_listed_in_steps),
+		cmocka_unit_test(mounts_are_limited),
 		cmocka_unit_test(a_read_only_mount_stays_as_it_is),
 		cmocka_unit_test(a_limit_is_kept),
 		cmocka_unit_test(a_detached_mount_lives_on_for_its_users),
