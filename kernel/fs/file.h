@@ -122,6 +122,7 @@ static inline void file_put(struct file *file)
 	if (file->refs-- <= 1)
 		file_end(file);
 }
+
 /* Add a watch: watch->gone is called when the file is closed. Or remove a watch before that. */
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);

@@ -25,7 +25,7 @@ enum linux_open {
 	O_CLOEXEC = 02000000,
 	O_SYNC = 04010000,
 	O_PATH = 010000000,
-	O_TMPFILE = 020000000, /* with O_DIRECTORY, as a C library's has it */
+	O_TMPFILE = 020000000, /* the bit alone: a C library's O_TMPFILE has O_DIRECTORY, too */
 };
 
 enum linux_mode {

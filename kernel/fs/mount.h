@@ -50,7 +50,7 @@ struct mount {
 	char *source;     /* mount(2)'s source, a copy in the heap */
 	uint64_t number;  /* the mount ID; the later a mount was made the higher, and no number comes twice */
 	uint64_t refs;    /* the tree's, those of mounts that lie on this one, and of the places that are held */
-	uint64_t writers; /* how many files that were opened by way of this mount may be written to */
+	uint64_t writers; /* how many files opened by way of this mount may be written to; mappings do not count */
 	unsigned flags;   /* of MS_OF_MOUNT */
 	bool listed;      /* the mount is among all mounts: it has not been unmounted */
 	bool unbindable;  /* no bind mount can be made of it (MS_UNBINDABLE) */

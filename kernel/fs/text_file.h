@@ -13,16 +13,16 @@
 /* A function that adds the whole content to `ret`, an empty text. Returns 0, or the error that read(2) returns. */
 typedef int text_make_fn(struct node *node, struct text *ret);
 
+#define TEXT_PLACES 16 /* numbers that a text_more_fn may keep between its calls */
+
 /*
  * A function that adds records to `ret`, an empty text, until that has `enough` bytes or more or there are no records
  * left; *place is where to begin: 0 for the first record. Sets *place to where the next call is to begin. Only this
- * function knows what the value means. Behind *place there are TEXT_PLACES - 1 more numbers, 0 at first, that it may
- * keep until the next call. It should be a key by which the records are sorted, such as a number: then a
- * record that exists all the time is read exactly once, whatever comes and goes between the calls. Returns 0;
+ * function knows what the value means. The value should be a key by which the records are sorted, such as a number:
+ * then a record that exists all the time is read exactly once, whatever comes and goes between the calls. Behind *place
+ * there are TEXT_PLACES - 1 more numbers, 0 at first, that the function may keep until the next call. Returns 0;
  * -EAGAIN, when it has added nothing and is to be called again; or the error that read(2) returns.
  */
-#define TEXT_PLACES 16
-
 typedef int text_more_fn(struct node *node, uint64_t *place, size_t enough, struct text *ret);
 
 /* A function that handles one write(2): `size` bytes and a NUL behind them. Returns 0, or the error for write(2). */

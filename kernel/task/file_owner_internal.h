@@ -25,10 +25,11 @@ struct file_owner {
 	int fd;             /* the descriptor by which O_ASYNC or F_NOTIFY was set */
 	bool writable;      /* what poll said of writing when the queue was last woken */
 	struct waiter waiter;
-	struct link in_woken; /* place in `woken`. Guard: woken_lock */
-	/* of a directory, F_NOTIFY: the watch, if `is_watching`; whether it stays after an event; one is to be told */
-	struct notify_watch in_dir;
-	bool is_watching, keeps_watching, noticed;
+	struct link in_woken;       /* place in `woken`. Guard: woken_lock */
+	struct notify_watch in_dir; /* the watch of F_NOTIFY on a directory; in use if `is_watching` */
+	bool is_watching;
+	bool keeps_watching; /* the watch stays after its first event (DN_MULTISHOT) */
+	bool noticed;        /* the watch had an event for which no signal was sent yet */
 };
 
 /* Return the file's owner structure, a new one if it has none; NULL: no memory. */
