@@ -36,6 +36,13 @@ void proc_subject_put(struct proc_subject *subject);
  */
 struct process *proc_find_process(struct node *node);
 
+/*
+ * Find the process of a node and its memory, both with references that the caller drops. Returns 0, or -ESRCH when the
+ * process has ended; *ret_space is NULL then, and also when there is nothing to show: the process has no memory any
+ * more, or has executed a program since the file was opened that the reader may not look into.
+ */
+int proc_find_space(struct node *node, struct process **ret_process, struct user_space **ret_space);
+
 /* Mark a local variable, zero at first, on which proc_subject_put() is called when its scope ends. */
 #define HELD_SUBJECT __attribute__((cleanup(proc_subject_put)))
 

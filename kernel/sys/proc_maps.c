@@ -12,7 +12,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc.h"
-#include "kernel/task/rights.h"
 #include "kernel/task/vdso.h"
 
 #define NAME_COLUMN 73  /* the column in which an area's name begins, from 0 */
@@ -123,20 +122,15 @@ void proc_add_area(const struct area *area, vaddr_t start, const char *name, str
 
 int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct text *ret)
 {
-	HELD_PROCESS struct process *process = proc_find_process(node);
+	HELD_PROCESS struct process *process = NULL;
 	HELD_SPACE struct user_space *space = NULL;
 	const struct memory_object *object = NULL;
 	const char *name = NULL;
 	char *path;
+	int error = proc_find_space(node, &process, &space);
 
-	if (!process)
-		return -ESRCH;
-	/* Since the file was opened the process may have executed a program that the reader may not look into. */
-	if (!rights_may_look(process))
-		return 0;
-	space = process_get_space(process);
-	if (!space)
-		return 0;
+	if (error || !space)
+		return error;
 	path = kmalloc(PATH_MAX);
 	if (!path)
 		return -ENOMEM;

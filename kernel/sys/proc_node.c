@@ -59,6 +59,15 @@ struct process *proc_find_process(struct node *node)
 	return process_get(process);
 }
 
+int proc_find_space(struct node *node, struct process **ret_process, struct user_space **ret_space)
+{
+	struct process *process = proc_find_process(node);
+
+	*ret_process = process;
+	*ret_space = process && rights_may_look(process) ? process_get_space(process) : NULL;
+	return process ? 0 : -ESRCH;
+}
+
 void proc_subject_put(struct proc_subject *subject)
 {
 	if (subject->process)

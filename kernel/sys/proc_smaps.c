@@ -8,7 +8,6 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_usage.h"
 #include "kernel/sys/proc.h"
-#include "kernel/task/rights.h"
 
 #define STEP 8192 /* page-table entries that are looked at before other tasks may run */
 
@@ -171,19 +170,13 @@ static int more_sums(struct user_space *space, struct progress *progress, struct
 /* Do proc_more_smaps(), or, with `all`, proc_more_smaps_rollup(). */
 static int more(struct node *node, uint64_t *places, size_t enough, bool all, struct text *ret)
 {
-	HELD_PROCESS struct process *process = proc_find_process(node);
+	HELD_PROCESS struct process *process = NULL;
 	HELD_SPACE struct user_space *space = NULL;
 	struct progress progress;
-	int error;
+	int error = proc_find_space(node, &process, &space);
 
-	if (!process)
-		return -ESRCH;
-	/* Since the file was opened the process may have executed a program that the reader may not look into. */
-	if (!rights_may_look(process))
-		return 0;
-	space = process_get_space(process);
-	if (!space)
-		return 0;
+	if (error || !space)
+		return error;
 	memcpy(&progress, places, sizeof(progress));
 	error = all ? more_sums(space, &progress, ret) : more_records(process, space, &progress, enough, ret);
 	memcpy(places, &progress, sizeof(progress));
