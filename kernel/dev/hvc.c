@@ -218,12 +218,18 @@ bool hvc_is_idle(void)
 
 void hvc_stop(void)
 {
+	uint64_t flags = lock_take(&hvc_lock);
+
 	hvc.text.stopped = hvc.queues_text;
+	lock_release(&hvc_lock, flags);
 }
 
 void hvc_go(void)
 {
+	uint64_t flags = lock_take(&hvc_lock);
+
 	hvc.text.stopped = false;
+	lock_release(&hvc_lock, flags);
 	move_on();
 }
 
