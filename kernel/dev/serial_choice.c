@@ -317,8 +317,7 @@ static void log_missing(const char *cmdline, enum key key)
 	for (const char *at = cmdline; next_word(&at, key, word);) {
 		if (!read_word(word, &w))
 			log_err("%s=%s: not ttyS0 to ttyS%u, or uart8250,io,ADDRESS or mmio32,ADDRESS, with a baud "
-				"rate that divides "
-				"115200\n",
+				"rate that divides 115200\n",
 				keys[key], word, SERIAL_PORTS - 1);
 		else if (!is_there(&w))
 			log_err("%s=%s: there is no such port\n", keys[key], word);
