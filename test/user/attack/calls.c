@@ -1,6 +1,7 @@
 /* Which calls a random caller makes, and which not: they would end the test, not the child. See victim.h. */
 #include "test/user/attack/victim.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -57,18 +58,10 @@ long attack(long number, long arguments[6])
 	return sys6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
-/* A record of getdents64(2). */
-struct record {
-	uint64_t inode, next;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
 /* Remove all message queues of POSIX, whatever their names are: a mount of their file system shows them. */
 static void remove_queues(void)
 {
-	_Alignas(struct record) char records[1024];
+	_Alignas(struct dirent) char records[1024];
 	long error, directory, size;
 
 	sys(SYS_mkdir, QUEUES, 0700);
@@ -79,8 +72,8 @@ static void remove_queues(void)
 		directory = sys(SYS_openat, AT_FDCWD, QUEUES, O_RDONLY | O_DIRECTORY);
 	while (directory == -ENOMEM);
 	while ((size = sys(SYS_getdents64, directory, records, sizeof(records))) > 0)
-		for (long at = 0; at < size; at += ((struct record *)(records + at))->size)
-			sys(SYS_unlinkat, directory, ((struct record *)(records + at))->name, 0);
+		for (long at = 0; at < size; at += ((struct dirent *)(records + at))->d_reclen)
+			sys(SYS_unlinkat, directory, ((struct dirent *)(records + at))->d_name, 0);
 	sys(SYS_close, directory);
 	if (error == 0)
 		sys(SYS_umount2, QUEUES, MNT_DETACH);
