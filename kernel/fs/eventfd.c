@@ -1,5 +1,5 @@
 /*
- * eventfd(2)'s counter. It stays below UINT64_MAX: a write that would raise it to UINT64_MAX or more waits.
+ * eventfd(2)'s counter. A write that would raise it to UINT64_MAX or more waits.
  */
 #include "kernel/fs/eventfd.h"
 
@@ -66,7 +66,8 @@ static unsigned eventfd_poll(struct file *file)
 {
 	const struct eventfd *event = file->data;
 
-	return (event->count ? POLLIN : 0) | (event->count < UINT64_MAX - 1 ? POLLOUT : 0);
+	return (event->count ? POLLIN : 0) | (event->count < UINT64_MAX - 1 ? POLLOUT : 0) |
+	       (event->count == UINT64_MAX ? POLLERR : 0);
 }
 
 static struct wait_queue *eventfd_queue(struct file *file)
@@ -96,6 +97,20 @@ static const struct file_ops eventfd_ops = {
 	.info = eventfd_info,
 	.release = eventfd_release,
 };
+
+bool eventfd_is(const struct file *file)
+{
+	return file->ops == &eventfd_ops;
+}
+
+void eventfd_add_one(struct file *file)
+{
+	struct eventfd *event = file->data;
+
+	if (event->count < UINT64_MAX)
+		event->count++;
+	wait_queue_wake(&event->queue);
+}
 
 int eventfd_create(uint32_t count, unsigned flags, struct file **ret)
 {

@@ -14,3 +14,11 @@ enum eventfd_flags {
 
 /* Make an open file of a counter that starts at `count`; *ret is a reference to it. Returns 0 or -ENOMEM. */
 int eventfd_create(uint32_t count, unsigned flags, struct file **ret);
+
+bool eventfd_is(const struct file *file);
+
+/*
+ * Add 1 to the counter of an eventfd, and wake its readers. Unlike a write this may raise it to UINT64_MAX, where it
+ * stays, and poll(2) tells POLLERR, as on Linux.
+ */
+void eventfd_add_one(struct file *file);

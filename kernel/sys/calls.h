@@ -45,7 +45,9 @@
 	call(191, getxattr) call(192, lgetxattr) call(193, fgetxattr) call(194, listxattr) \
 	call(195, llistxattr) call(196, flistxattr) call(197, removexattr) call(198, lremovexattr) \
 	call(199, fremovexattr) call(200, tkill) call(201, time) call(202, futex) \
-	call(203, sched_setaffinity) call(204, sched_getaffinity) call(213, epoll_create) \
+	call(203, sched_setaffinity) call(204, sched_getaffinity) call(206, io_setup) \
+	call(207, io_destroy) call(208, io_getevents) call(209, io_submit) call(210, io_cancel) \
+	call(213, epoll_create) \
 	call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) call(220, semtimedop) \
 	call(221, fadvise64) call(222, timer_create) call(223, timer_settime) call(224, timer_gettime) \
 	call(225, timer_getoverrun) call(226, timer_delete) call(227, clock_settime) call(228, clock_gettime) \
@@ -67,7 +69,7 @@
 	call(311, process_vm_writev) call(314, sched_setattr) call(315, sched_getattr) call(316, renameat2) \
 	call(317, seccomp) call(318, getrandom) call(319, memfd_create) call(322, execveat) \
 	call(324, membarrier) call(325, mlock2) call(326, copy_file_range) call(327, preadv2) \
-	call(328, pwritev2) call(332, statx) call(334, rseq) call(424, pidfd_send_signal) \
+	call(328, pwritev2) call(332, statx) call(333, io_pgetevents) call(334, rseq) call(424, pidfd_send_signal) \
 	call(434, pidfd_open) call(435, clone3) call(436, close_range) call(437, openat2) call(438, pidfd_getfd) \
 	call(439, faccessat2) call(441, epoll_pwait2) call(449, futex_waitv)
 

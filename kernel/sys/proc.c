@@ -7,6 +7,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sys/aio.h"
 #include "kernel/sys/core_pattern.h"
 #include "kernel/sys/pci_files.h"
 
@@ -77,6 +78,7 @@ int proc_init(const char *cmdline)
 	text_fs_add(&proc_type, entries, sizeof(entries) / sizeof(entries[0]));
 	proc_machine_init(&proc_type, copy);
 	proc_settings_init(&proc_type);
+	aio_init(&proc_type);
 	proc_sched_init(&proc_type);
 	core_pattern_init(&proc_type);
 	proc_ipc_init(&proc_type);

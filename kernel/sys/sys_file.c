@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/notify.h"
 #include "kernel/sys/file_transfer.h"
+#include "kernel/sys/transfer_flags.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/sys/user_pieces.h"
 #include "kernel/task/user_return.h"
@@ -44,33 +45,6 @@ SYSCALL_4(pread64, fd, base, size, offset)
 SYSCALL_4(pwrite64, fd, base, size, offset)
 {
 	return transfer(fd, base, size, FILE_PWRITE, offset);
-}
-
-/* The flags of preadv2(2) and pwritev2(2). HIPRI, DSYNC and SYNC change nothing, as nothing here waits for a disk. */
-enum transfer_flags {
-	RWF_HIPRI = 1,
-	RWF_DSYNC = 2,
-	RWF_SYNC = 4,
-	RWF_NOWAIT = 8,
-	RWF_APPEND = 16,
-	RWF_KNOWN = 31,
-};
-
-/* Transfer some bytes as the flags say. Returns as file_transfer; -EOPNOTSUPP: not with these flags, or this file. */
-static int64_t transfer_flagged(struct file *file, enum file_move how, struct user_io *io, uint64_t offset,
-				uint32_t flags)
-{
-	if (flags & ~(uint32_t)RWF_KNOWN || (flags & RWF_NOWAIT && !(file->properties & FILE_NOWAIT)))
-		return -EOPNOTSUPP;
-	if (flags & RWF_APPEND && file->properties & FILE_SEEKS) {
-		if (how == FILE_WRITE)
-			how = FILE_APPEND;
-		else if (how == FILE_PWRITE)
-			how = FILE_PAPPEND;
-	}
-	/* Of the files with FILE_NOWAIT those that have a queue do all in one step. */
-	return flags & RWF_NOWAIT && file_queue(file) ? file_move(file, how, io, offset)
-						      : file_transfer(file, how, io, offset);
 }
 
 /* Do readv(2), writev(2), preadv(2) or pwritev(2). As on Linux only the low 32 bits of their `count` are used. */

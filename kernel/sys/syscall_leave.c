@@ -10,6 +10,7 @@
 #include "kernel/ipc/task_exit.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/sync/kernel_lock.h"
+#include "kernel/sys/aio.h"
 #include "kernel/sys/futex.h"
 #include "kernel/sys/seccomp_check.h"
 #include "kernel/sys/sys.h"
@@ -198,15 +199,24 @@ void syscall_cpus_started(void)
 	syscall_leave = leave_with_lock;
 }
 
+/* The task ends, or, as the last one of its process, executes another program. */
+static void task_leaves_program(struct task *task)
+{
+	futex_task_exit(task);
+	if (task->process->task_count == 1)
+		aio_process_end(task->process);
+}
+
 static void task_ends(struct task *task)
 {
+	aio_task_exit(task);
 	futex_task_end(task);
 	ipc_task_exit(task);
 }
 
 void syscall_init(void)
 {
-	process_set_exit_hook(futex_task_exit);
+	process_set_exit_hook(task_leaves_program);
 	process_set_end_hook(task_ends);
 	trap_allow_syscalls(syscall_entry);
 }

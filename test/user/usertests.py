@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "apart", "areas", "attributes", "contents", "copies", "cores", "create", "events", "files",
+TESTS = ("init", "aio", "apart", "areas", "attributes", "contents", "copies", "cores", "create", "events", "files",
          "foreign_memory", "fpu", "info", "jobs", "locks", "mappings", "memory", "mounts", "mqueues", "msgs",
          "neighbour", "notices", "openat2", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process",
          "programs", "ptys", "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets",

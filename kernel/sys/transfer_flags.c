@@ -1,0 +1,36 @@
+/*
+ * Reads and writes with flags of their own.
+ */
+#include "kernel/sys/transfer_flags.h"
+
+#include "kernel/sys/file_transfer.h"
+
+/* HIPRI, DSYNC and SYNC change nothing, as nothing here waits for a disk. */
+enum transfer_flags {
+	RWF_HIPRI = 1,
+	RWF_DSYNC = 2,
+	RWF_SYNC = 4,
+	RWF_NOWAIT = 8,
+	RWF_APPEND = 16,
+	RWF_KNOWN = 31,
+};
+
+bool transfer_flags_known(uint32_t flags)
+{
+	return !(flags & ~(uint32_t)RWF_KNOWN);
+}
+
+int64_t transfer_flagged(struct file *file, enum file_move how, struct user_io *io, uint64_t offset, uint32_t flags)
+{
+	if (!transfer_flags_known(flags) || (flags & RWF_NOWAIT && !(file->properties & FILE_NOWAIT)))
+		return -EOPNOTSUPP;
+	if (flags & RWF_APPEND && file->properties & FILE_SEEKS) {
+		if (how == FILE_WRITE)
+			how = FILE_APPEND;
+		else if (how == FILE_PWRITE)
+			how = FILE_PAPPEND;
+	}
+	/* Of the files with FILE_NOWAIT those that have a queue do all in one step. */
+	return flags & RWF_NOWAIT && file_queue(file) ? file_move(file, how, io, offset)
+						      : file_transfer(file, how, io, offset);
+}
