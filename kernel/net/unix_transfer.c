@@ -82,7 +82,8 @@ static int64_t send_message(struct unix_socket *socket, struct unix_socket *to, 
 
 	if (size > limit - MESSAGE_OVERHEAD)
 		return -EMSGSIZE;
-	if (is_crowded(socket, to) || (!unix_queue_is_empty(&to->in) && unix_queue_room(&to->in, limit) <= size)) {
+	/* As on Linux a message need not fit into the rest of the buffer: it waits only while the buffer is full. */
+	if (is_crowded(socket, to) || !unix_queue_room(&to->in, limit)) {
 		wait_for(socket, to, !message->to);
 		return -EAGAIN;
 	}

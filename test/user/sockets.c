@@ -306,6 +306,21 @@ static void test_wait_all(void)
 	close_pair(fds);
 }
 
+/* A message is taken while the send buffer is not full, though it does not fit into the rest. */
+static void test_half_messages(int type)
+{
+	int fds[2], buffer = 0, sent = 0;
+	socklen_t size = sizeof(buffer);
+
+	pair(type, fds);
+	is(sys(SYS_getsockopt, fds[0], SOL_SOCKET, SO_SNDBUF, &buffer, &size), 0, "SO_SNDBUF");
+	is_true(buffer / 2 <= LARGE, buffer, "half of it");
+	while (sent < 8 && sys(SYS_sendto, fds[0], large, buffer / 2, MSG_DONTWAIT, NULL, 0) == buffer / 2)
+		sent++;
+	is(sent, 2, "as a message is taken twice");
+	close_pair(fds);
+}
+
 static void test_messages(int type, const char *kind)
 {
 	int fds[2];
@@ -791,6 +806,8 @@ int main(void)
 	test_stream();
 	test_much();
 	test_wait_all();
+	test_half_messages(SOCK_DGRAM);
+	test_half_messages(SOCK_SEQPACKET);
 	test_messages(SOCK_DGRAM, "datagrams");
 	test_messages(SOCK_SEQPACKET, "sequenced packets");
 	test_too_large();
