@@ -24,6 +24,9 @@ struct file_locks;
 struct node;
 struct notify_watch;
 
+/* Attributes that a file system keeps as they are. */
+enum node_fixed { FIXED_MODE = 1, FIXED_OWNER = 2, FIXED_TIMES = 4 };
+
 /*
  * The operations of a file system. node.c calls them with names that are neither empty nor "." nor "..", and have at
  * most NAME_MAX bytes; `dir` is a directory. An operation that changes the tree may be NULL: the caller gets -EPERM.
@@ -62,6 +65,8 @@ struct node_ops {
 	int (*truncate)(struct node *node, uint64_t size);
 	/* Return the content of the regular file `node` (content.h). NULL: its file system keeps none. */
 	struct content *(*content)(struct node *node);
+	/* Return which attributes nobody may set, not even root: a set of enum node_fixed. NULL: none. */
+	unsigned (*fixed)(const struct node *node);
 	/* Return whether the current task may do what neither mode nor capabilities allow: 0 or -EACCES. NULL: no. */
 	int (*permit)(const struct node *node, unsigned access);
 	/* Return how many blocks of 512 bytes the content takes in memory. NULL: 0. */

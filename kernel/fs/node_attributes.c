@@ -13,10 +13,20 @@ void node_set_mode(struct node *node, uint32_t mode)
 	node->ctime = node_now();
 }
 
-int node_chmod(struct node *node, const struct credentials *who, uint32_t mode)
+/* Return 0, or the error when the file system lets nobody set the attribute. */
+static int check_settable(const struct node *node, unsigned attribute)
 {
 	if (fs_is_read_only(node->fs))
 		return -EROFS;
+	return node->ops->fixed && node->ops->fixed(node) & attribute ? -EPERM : 0;
+}
+
+int node_chmod(struct node *node, const struct credentials *who, uint32_t mode)
+{
+	const int error = check_settable(node, FIXED_MODE);
+
+	if (error)
+		return error;
 	if (!node_permit_owner(node, who))
 		return -EPERM;
 	/* Only a member of a group may make programs that run as that group. */
@@ -49,9 +59,11 @@ static uint32_t bits_to_drop(const struct node *node, const struct credentials *
 int node_chown(struct node *node, const struct credentials *who, uint32_t uid, uint32_t gid)
 {
 	const bool owner = node->uid == who->uid.fs, can = credentials_can(who, CAP_CHOWN);
+	/* Without a user and a group only the time of the last change is set, and the set-ID bits are cleared. */
+	const int error = check_settable(node, uid == UINT32_MAX && gid == UINT32_MAX ? 0 : FIXED_OWNER);
 
-	if (fs_is_read_only(node->fs))
-		return -EROFS;
+	if (error)
+		return error;
 	if (uid != UINT32_MAX && !can && !(owner && uid == node->uid))
 		return -EPERM;
 	if (gid != UINT32_MAX && !can && !(owner && (gid == node->gid || credentials_in_group(who, gid))))
@@ -88,8 +100,10 @@ void node_put_times(struct node *node, const struct linux_timespec *atime, const
 int node_set_times(struct node *node, const struct credentials *who, const struct linux_timespec *atime,
 		   const struct linux_timespec *mtime)
 {
-	if (fs_is_read_only(node->fs))
-		return -EROFS;
+	const int error = check_settable(node, FIXED_TIMES);
+
+	if (error)
+		return error;
 	if (!node_permit_owner(node, who))
 		return -EPERM;
 	node_put_times(node, atime, mtime);
@@ -101,15 +115,12 @@ int node_set_times(struct node *node, const struct credentials *who, const struc
 int node_touch(struct node *node, const struct credentials *who)
 {
 	const struct linux_timespec now = node_now();
+	int error = check_settable(node, FIXED_TIMES);
 
-	if (fs_is_read_only(node->fs))
-		return -EROFS;
-	if (!node_permit_owner(node, who)) {
-		int error = node_permit(node, who, ACCESS_WRITE);
-
-		if (error)
-			return error;
-	}
+	if (!error && !node_permit_owner(node, who))
+		error = node_permit(node, who, ACCESS_WRITE);
+	if (error)
+		return error;
 	node_put_times(node, &now, &now);
 	notify_node(node, IN_ATTRIB);
 	return 0;

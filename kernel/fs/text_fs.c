@@ -250,11 +250,26 @@ static int open(struct node *node, struct file *file)
 	return entry->more ? text_file_open_records(file, entry->more) : text_file_open(file, entry->make, entry->take);
 }
 
-/* Accept O_TRUNC, with which programs open a file that they write to; a generated text has nothing to cut off. */
+/* Accept truncate(2) and O_TRUNC, as Linux does: a generated text has nothing to cut off. */
 static int truncate(struct node *node, uint64_t size)
 {
+	(void)node;
 	(void)size;
-	return text_node(node)->entry->take ? 0 : -EACCES;
+	return 0;
+}
+
+/* Tell what nobody may set: permissions and owners of the directory that the type names, and of all in it. */
+static unsigned fixed(const struct node *node)
+{
+	const char *kept = fs_of(node)->type->kept;
+	struct name name;
+
+	while (node->parent && node->parent->parent)
+		node = node->parent;
+	name = ((const struct text_node *)node)->name;
+	if (!kept || name.size != strlen(kept) || memcmp(name.text, kept, name.size) != 0)
+		return 0;
+	return FIXED_MODE | FIXED_OWNER;
 }
 
 static void free_node(struct node *node)
@@ -270,5 +285,6 @@ static const struct node_ops ops = {
 	.place = place,
 	.open = open,
 	.truncate = truncate,
+	.fixed = fixed,
 	.free = free_node,
 };

@@ -31,6 +31,7 @@ struct text_fs_type {
 	int64_t magic;
 	uint64_t file_size;       /* the size that stat(2) shows: 0 in proc, 4096 in sysfs */
 	int create_error;         /* the error that creating a file in it returns */
+	const char *kept;         /* a directory of the root in which nobody sets permissions or owners; or NULL */
 	struct text_entry *first; /* entries in the order in which directories list them */
 	const struct text_children
 		*children; /* finds further entries of the root, such as /proc's processes; or NULL */

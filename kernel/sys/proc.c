@@ -21,6 +21,7 @@ static struct text_fs_type proc_type = {
 	.name = "proc",
 	.magic = PROC_MAGIC,
 	.create_error = -ENOENT,
+	.kept = "sys",
 	.children = &(const struct text_children){ proc_lookup_pid, proc_next_pid },
 };
 
@@ -45,6 +46,13 @@ static int make_mounts_link(struct node *node, struct text *ret)
 	return 0;
 }
 
+static int make_net_link(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "self/net");
+	return 0;
+}
+
 static int make_filesystems(struct node *node, struct text *ret)
 {
 	(void)node;
@@ -65,6 +73,7 @@ int proc_init(const char *cmdline)
 		{ .path = "self", .mode = S_IFLNK | 0777, .make = make_self },
 		{ .path = "thread-self", .mode = S_IFLNK | 0777, .make = make_thread_self },
 		{ .path = "mounts", .mode = S_IFLNK | 0777, .make = make_mounts_link },
+		{ .path = "net", .mode = S_IFLNK | 0777, .make = make_net_link },
 		{ .path = "filesystems", .mode = S_IFREG | 0444, .make = make_filesystems },
 	};
 	/* Fixed after boot. */
@@ -82,7 +91,6 @@ int proc_init(const char *cmdline)
 	proc_sched_init(&proc_type);
 	core_pattern_init(&proc_type);
 	proc_ipc_init(&proc_type);
-	proc_net_init(&proc_type);
 	proc_inotify_init(&proc_type);
 	pci_files_init(&proc_type);
 	mount_type_add(&mount);

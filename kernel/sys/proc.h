@@ -104,9 +104,6 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline);
 /* Add /proc/sysvipc, and the limits of System V's objects. */
 void proc_ipc_init(struct text_fs_type *type);
 
-/* Add /proc/net. */
-void proc_net_init(struct text_fs_type *type);
-
 /* Add the files about the limits of inotify(7). */
 void proc_inotify_init(struct text_fs_type *type);
 

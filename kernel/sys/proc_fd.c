@@ -78,11 +78,15 @@ const struct node_ops proc_fds_ops = { .lookup = lookup_fd,
 				       .create = proc_refuse_create,
 				       .permit = permit,
 				       .place = proc_place,
+				       .fixed = proc_fixed,
 				       .free = proc_node_free };
 
-const struct node_ops proc_fdinfos_ops = {
-	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
-};
+const struct node_ops proc_fdinfos_ops = { .lookup = lookup_fd,
+					   .next = next_fd,
+					   .create = proc_refuse_create,
+					   .place = proc_place,
+					   .fixed = proc_fixed,
+					   .free = proc_node_free };
 
 /* Find the place that a link leads to; *ret is held. Returns 0, -ENOENT, -EACCES. */
 static int follow(struct node *node, struct place *ret)
@@ -126,5 +130,5 @@ static int readlink(struct node *node, struct link_target *ret)
 }
 
 const struct node_ops proc_link_ops = {
-	.readlink = readlink, .follow = follow, .place = proc_place, .free = proc_node_free
+	.readlink = readlink, .follow = follow, .place = proc_place, .fixed = proc_fixed, .free = proc_node_free
 };

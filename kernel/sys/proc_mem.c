@@ -83,5 +83,5 @@ static int mem_truncate(struct node *node, uint64_t size)
 }
 
 const struct node_ops proc_mem_ops = {
-	.open = mem_open, .truncate = mem_truncate, .place = proc_place, .free = proc_node_free
+	.open = mem_open, .truncate = mem_truncate, .place = proc_place, .fixed = proc_fixed, .free = proc_node_free
 };

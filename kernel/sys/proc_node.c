@@ -150,6 +150,11 @@ void proc_node_free(struct node *node)
 	kfree(freed);
 }
 
+unsigned proc_fixed(const struct node *node)
+{
+	return ((const struct proc_node *)node)->file ? FIXED_MODE : FIXED_MODE | FIXED_OWNER | FIXED_TIMES;
+}
+
 int proc_place(struct node *node, struct node_place *ret)
 {
 	HELD_SUBJECT struct proc_subject subject = { 0 };

@@ -22,6 +22,9 @@ struct proc_file {
 	bool guarded;      /* only who may look into the process opens it (rights_may_look) */
 };
 
+/* The number of the file net/unix: above those of the files in the directory itself, below 127. */
+#define PROC_FILE_NET_UNIX 64
+
 struct proc_node {
 	struct node node;                   /* must be the first member: node_ops get a pointer to it */
 	struct proc_node *chain;            /* next in the same list of the hash table */
@@ -51,9 +54,13 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
 		  struct node **ret);
 
-/* Functions for node_ops: free a node; get its directory and name; refuse to make anything in a directory (-ENOENT). */
+/*
+ * Functions for node_ops: free a node; get its directory and name; tell that nobody changes its permissions, nor any
+ * attribute of the directory of a process or a task; refuse to make anything in a directory (-ENOENT).
+ */
 void proc_node_free(struct node *node);
 int proc_place(struct node *node, struct node_place *ret);
+unsigned proc_fixed(const struct node *node);
 int proc_refuse_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		       struct node **ret);
 
@@ -74,6 +81,9 @@ extern const struct node_ops proc_fds_ops, proc_fdinfos_ops;
 
 /* The operations of regular files: the text that the file's `make` or `more` generates (proc_pid.c). */
 extern const struct node_ops proc_text_ops;
+
+/* The operations of the directory net (proc_net.c). */
+extern const struct node_ops proc_net_ops;
 
 /* The operations of the file mem (proc_mem.c). */
 extern const struct node_ops proc_mem_ops;

@@ -43,6 +43,7 @@ enum file_number {
 	FILE_SMAPS_ROLLUP,
 	FILE_TIMERSLACK,
 	FILE_MOUNTINFO,
+	FILE_NET,
 };
 
 #define NAME(text)                     \
@@ -112,6 +113,7 @@ static const struct proc_file proc_files[] = {
 	[FILE_TIMERSLACK] = { FILE_TIMERSLACK, NAME("timerslack_ns"), S_IFREG | 0666, .ops = &proc_text_ops,
 			      .make = proc_make_slack, .take = proc_take_slack, .process_only = true },
 	RECORDS(FILE_MOUNTINFO, "mountinfo", false, proc_more_mountinfo),
+	[FILE_NET] = { FILE_NET, NAME("net"), S_IFDIR | 0555, .ops = &proc_net_ops },
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))
@@ -207,6 +209,7 @@ static const struct node_ops directory_ops = { .lookup = lookup_file,
 					       .next = next_file,
 					       .create = proc_refuse_create,
 					       .place = proc_place,
+					       .fixed = proc_fixed,
 					       .free = proc_node_free };
 
 struct process *proc_directory_process(const struct file *file)
@@ -272,6 +275,7 @@ static const struct node_ops tasks_ops = { .lookup = lookup_task,
 					   .next = next_task,
 					   .create = proc_refuse_create,
 					   .place = proc_place,
+					   .fixed = proc_fixed,
 					   .free = proc_node_free };
 
 /* ---- files ---- */
@@ -287,12 +291,14 @@ static int open(struct node *node, struct file *file)
 			    : text_file_open(file, opened->make, opened->take);
 }
 
+/* Accept truncate(2) and O_TRUNC, as Linux does: a generated text has nothing to cut off. */
 static int truncate(struct node *node, uint64_t size)
 {
+	(void)node;
 	(void)size;
-	return proc_node(node)->file->take ? 0 : -EACCES;
+	return 0;
 }
 
 const struct node_ops proc_text_ops = {
-	.open = open, .truncate = truncate, .place = proc_place, .free = proc_node_free
+	.open = open, .truncate = truncate, .place = proc_place, .fixed = proc_fixed, .free = proc_node_free
 };

@@ -725,6 +725,54 @@ static void test_mount_options(void)
 	rmdir("/tmp/m");
 }
 
+/* Nobody changes a process's directory, nor what may be done with the files in it; the same holds for settings. */
+static void test_fixed_attributes(void)
+{
+	static const struct {
+		const char *path;
+		long chmod, chown, times;
+	} files[] = {
+		{ "/proc/self", -EPERM, -EPERM, -EPERM },
+		{ "/proc/thread-self", -EPERM, -EPERM, -EPERM },
+		{ "/proc/self/status", -EPERM, 0, 0 },
+		{ "/proc/self/fd", -EPERM, 0, 0 },
+		{ "/proc/self/net", -EPERM, 0, 0 },
+		{ "/proc/sys", -EPERM, -EPERM, 0 },
+		{ "/proc/sys/kernel/hostname", -EPERM, -EPERM, 0 },
+		{ "/proc/meminfo", 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *path = files[i].path;
+
+		is(sys(SYS_chmod, path, 0444), files[i].chmod, path);
+		is(sys(SYS_chown, path, 0, 0), files[i].chown, "chown");
+		is(sys(SYS_chown, path, -1, -1), 0, "chown to nobody else");
+		is(sys(SYS_utimensat, AT_FDCWD, path, NULL, 0), files[i].times, "utimensat");
+	}
+	is(sys(SYS_lchown, "/proc/self", 0, 0), 0, "lchown of the link /proc/self");
+	is(sys(SYS_truncate, "/proc/self/status", 0), 0, "a text that is made is not cut off");
+	is(sys(SYS_truncate, "/proc/meminfo", 0), 0, "whoever's it is");
+}
+
+static void test_net(void)
+{
+	char target[16] = "", all[64];
+	struct stat status;
+	long size;
+
+	is(sys(SYS_readlink, "/proc/net", target, sizeof(target)), 8, "/proc/net");
+	is(memcmp(target, "self/net", 8), 0, "leads to the process's own");
+	size = read_all("/proc/net/unix", 64);
+	is_true(size > 0, size, "which has the sockets");
+	snprintf(all, sizeof(all), "%.20s", text);
+	read_all("/proc/self/task/../net/unix", ROOM / 2);
+	is(strncmp(text, all, strlen(all)), 0, "by whatever way");
+	is(sys(SYS_stat, "/proc/self/net", &status), 0, "stat");
+	is(status.st_mode, S_IFDIR | 0555, "a directory");
+	is(sys(SYS_stat, "/proc/self/net/none", &status), -ENOENT, "without other names");
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -749,7 +797,9 @@ int main(int argc, char **argv)
 	test_threads();
 	test_churn();
 	test_machine();
+	test_net();
 	if (getuid() == 0) {
+		test_fixed_attributes();
 		test_mount();
 		test_oom_score();
 		test_mount_options();
