@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/listing.h"
 
+#include "kernel/fs/access_time.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/user/user_io.h"
 
@@ -101,11 +102,12 @@ static int64_t getdents(struct file *file, struct user_io *io)
 	}
 	if (status == OK)
 		status = put_batch(file, io, &batch, &done);
-	if (done)
-		return done;
-	if (status != OK)
+	if (!done && status != OK)
 		return copy_errno(status);
-	return full ? -EINVAL : found;
+	if (!done && full)
+		return -EINVAL;
+	access_time_note(file);
+	return done ? done : found;
 }
 
 static int64_t seek(struct file *file, int64_t offset, int whence)

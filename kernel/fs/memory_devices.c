@@ -98,10 +98,19 @@ static int no_object(struct file *file, struct memory_object **ret)
 	return 0;
 }
 
-static const struct file_ops null_ops = { .read = read_end, .write = discard };
-static const struct file_ops zero_ops = { .read = read_zeros, .write = discard, .object = no_object };
-static const struct file_ops full_ops = { .read = read_zeros, .write = write_full };
-static const struct file_ops random_ops = { .read = read_random, .write = write_random };
+/* Accept any lseek(2), as Linux does, also of a place or a kind that there is not: the offset is 0 at all times. */
+static int64_t stay(struct file *file, int64_t offset, int whence)
+{
+	(void)file;
+	(void)offset;
+	(void)whence;
+	return 0;
+}
+
+static const struct file_ops null_ops = { .read = read_end, .write = discard, .seek = stay };
+static const struct file_ops zero_ops = { .read = read_zeros, .write = discard, .seek = stay, .object = no_object };
+static const struct file_ops full_ops = { .read = read_zeros, .write = write_full, .seek = stay };
+static const struct file_ops random_ops = { .read = read_random, .write = write_random, .seek = stay };
 
 static int open_memory(struct device *device, struct file *file)
 {

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/tmpfs.h"
 
+#include "kernel/fs/access_time.h"
 #include "kernel/fs/attributes.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/tmpfs_names.h"
@@ -118,7 +119,11 @@ static uint64_t tmpfs_blocks(const struct node *node)
 
 static int64_t read_file(struct file *file, struct user_io *io, uint64_t *offset)
 {
-	return content_read(&tmpfs_node(file->node)->content, io, offset);
+	const int64_t result = content_read(&tmpfs_node(file->node)->content, io, offset);
+
+	if (result >= 0)
+		access_time_note(file);
+	return result;
 }
 
 static int64_t write_file(struct file *file, struct user_io *io, uint64_t *offset)
@@ -129,6 +134,7 @@ static int64_t write_file(struct file *file, struct user_io *io, uint64_t *offse
 static int object_of_file(struct file *file, struct memory_object **ret)
 {
 	*ret = &tmpfs_node(file->node)->content.object;
+	access_time_note(file);
 	return 0;
 }
 

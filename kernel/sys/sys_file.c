@@ -117,7 +117,9 @@ SYSCALL_3(lseek, fd, offset, whence)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 
-	return file ? file_transfer_seek(file, (int64_t)offset, (int)whence) : -EBADF;
+	if (!file)
+		return -EBADF;
+	return (uint32_t)whence > SEEK_HOLE ? -EINVAL : file_transfer_seek(file, (int64_t)offset, (int)whence);
 }
 
 /*

@@ -1,6 +1,7 @@
 /*
  * System calls that make, remove and rename files by path; also truncate, and the working directory.
  */
+#include "kernel/fs/access_time.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
@@ -186,17 +187,18 @@ SYSCALL_2(symlink, target, path)
 /* readlinkat(2): copy as much of a link's target as fits, without a NUL. */
 SYSCALL_4(readlinkat, fd, path, to, size)
 {
-	struct node *node;
+	struct place place;
 	struct link_target target;
 	int64_t result;
 
 	if ((int)size <= 0)
 		return -EINVAL;
-	result = user_path_lookup(fd, path, PATH_NO_FOLLOW | PATH_EMPTY, &node);
+	result = user_path_place(fd, path, PATH_NO_FOLLOW | PATH_EMPTY, &place);
 	if (result)
 		return result;
-	result = node_readlink(node, &target);
+	result = node_readlink(place.node, &target);
 	if (!result) {
+		access_time_set(place.node, place.mount);
 		if (target.name.size > (uint32_t)size)
 			target.name.size = (uint32_t)size;
 		result = args_put(to, target.name.text, target.name.size);
@@ -204,7 +206,7 @@ SYSCALL_4(readlinkat, fd, path, to, size)
 			result = target.name.size;
 		link_target_put(&target);
 	}
-	node_put(node);
+	place_put(place);
 	return result;
 }
 

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -140,6 +142,82 @@ static void test_devices(void)
 	is(sys(SYS_write, zero, bytes, 1), -EBADF, "/dev/zero open for reading takes nothing");
 	sys(SYS_close, null);
 	sys(SYS_close, zero);
+}
+
+/* The devices that are no more than a number have no places, so that lseek has nothing to refuse. */
+static void test_device_places(void)
+{
+	static const char *const names[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/urandom" };
+	char byte;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		long file = open_read(names[i]);
+
+		/* The last two are not in every /dev. */
+		if (i >= 2 && file == -ENOENT)
+			continue;
+		is(sys(SYS_lseek, file, 5000, SEEK_SET), 0, names[i]);
+		is(sys(SYS_lseek, file, -5000, SEEK_CUR), 0, "lseek to before the start");
+		is(sys(SYS_lseek, file, 1, SEEK_END), 0, "or to behind the end");
+		is(sys(SYS_lseek, file, 0, 5), -EINVAL, "but not in a way that there is not");
+		is(sys(SYS_pread64, file, &byte, 1, 5000), i != 0, "pread64 anywhere");
+		sys(SYS_close, file);
+	}
+}
+
+static struct stat stat_of(const char *path)
+{
+	struct stat status = { 0 };
+
+	sys(SYS_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW);
+	return status;
+}
+
+/* Set the time of the file's last read to `atime` seconds, that of its last change to 2,000. */
+static void set_times(const char *path, long atime)
+{
+	const struct timespec times[2] = { { atime, 0 }, { 2000, 0 } };
+
+	is(sys(SYS_utimensat, AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0, "utimensat");
+}
+
+/* A read sets the time of the last read when the file has changed since, unless O_NOATIME is set. */
+static void test_access_time(void)
+{
+	static const char *const file_name = "/tmp/read-when", *const link_name = "/tmp/link-read-when";
+	char bytes[256];
+	long file;
+	void *mapped;
+
+	sys(SYS_mkdirat, AT_FDCWD, "/tmp", 0777);
+	is(sys(SYS_mount, "tmpfs", "/tmp", "tmpfs", 0, NULL), 0, "a tmpfs");
+	file = sys(SYS_openat, AT_FDCWD, file_name, O_CREAT | O_RDWR, 0644);
+	is(sys(SYS_write, file, "abc", 3), 3, "a file");
+	set_times(file_name, 1000);
+	is(sys(SYS_pread64, file, bytes, 3, 0), 3, "is read");
+	is_true(stat_of(file_name).st_atime > 2000, stat_of(file_name).st_atime, "which sets its atime");
+	is(stat_of(file_name).st_mtime, 2000, "and no other time");
+	set_times(file_name, 1000);
+	mapped = mmap(NULL, 3, PROT_READ, MAP_SHARED, (int)file, 0);
+	is_true(stat_of(file_name).st_atime > 2000, stat_of(file_name).st_atime, "mmap sets it, too");
+	munmap(mapped, 3);
+	set_times(file_name, 1000);
+	is(sys(SYS_fcntl, file, F_SETFL, O_NOATIME), 0, "with O_NOATIME");
+	is(sys(SYS_pread64, file, bytes, 3, 0), 3, "a read");
+	is(stat_of(file_name).st_atime, 1000, "leaves it as it was");
+	sys(SYS_close, file);
+	is(sys(SYS_symlinkat, "x", AT_FDCWD, link_name), 0, "a link");
+	set_times(link_name, 1000);
+	is(sys(SYS_readlinkat, AT_FDCWD, link_name, bytes, sizeof(bytes)), 1, "is read");
+	is_true(stat_of(link_name).st_atime > 2000, stat_of(link_name).st_atime, "which sets its atime");
+	set_times("/tmp", 1000);
+	file = sys(SYS_openat, AT_FDCWD, "/tmp", O_RDONLY | O_DIRECTORY, 0);
+	is_true(sys(SYS_getdents64, file, bytes, sizeof(bytes)) > 0, 0, "a directory is listed");
+	is_true(stat_of("/tmp").st_atime > 2000, stat_of("/tmp").st_atime, "which sets its atime");
+	sys(SYS_close, file);
+	sys(SYS_unlinkat, AT_FDCWD, file_name, 0);
+	sys(SYS_unlinkat, AT_FDCWD, link_name, 0);
+	sys(SYS_umount2, "/tmp", MNT_DETACH);
 }
 
 static void test_console(void)
@@ -480,6 +558,9 @@ int main(void)
 	test_read();
 	test_partial();
 	test_devices();
+	test_device_places();
+	if (getuid() == 0)
+		test_access_time();
 	test_console();
 	test_stat();
 	test_directory();

@@ -1,0 +1,30 @@
+/*
+ * When a file was read last; see access_time.h.
+ */
+#include "kernel/fs/access_time.h"
+
+#include "kernel/fs/linux_mount.h"
+#include "kernel/fs/mount.h"
+
+#define DAY (24 * 60 * 60)
+
+/* Return whether `a` is before `b`, or the same time. */
+static bool is_not_after(const struct linux_timespec *a, const struct linux_timespec *b)
+{
+	return a->seconds < b->seconds || (a->seconds == b->seconds && a->nanoseconds <= b->nanoseconds);
+}
+
+void access_time_set(struct node *node, const struct mount *mount)
+{
+	const unsigned flags = mount ? mount->flags : MS_RELATIME;
+	struct linux_timespec now;
+
+	if (flags & (MS_NOATIME | MS_RDONLY) || (flags & MS_NODIRATIME && node_is(node, S_IFDIR)) ||
+	    fs_is_read_only(node->fs))
+		return;
+	now = node_now();
+	if (flags & MS_RELATIME && !is_not_after(&node->atime, &node->mtime) &&
+	    !is_not_after(&node->atime, &node->ctime) && now.seconds - node->atime.seconds < DAY)
+		return;
+	node->atime = now;
+}
