@@ -8,15 +8,14 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/text_patch.h"
 
-/* The object of the section that this CPU is in; NULL: it is in none. Atomic: other CPUs read it */
-static PER_CPU const void *section_object;
+PER_CPU const void *open_section_object;
 static unsigned forbidden; /* how many open_sections_forbid() have not been undone. Atomic */
 
 bool open_section_begin(const void *object)
 {
 	ASSERT(!irq_is_open() && !kernel_lock_is_held());
 	/* The store is an exchange, and so a full fence. */
-	(void)__atomic_exchange_n(per_cpu_pointer(section_object), object, __ATOMIC_SEQ_CST);
+	(void)__atomic_exchange_n(per_cpu_pointer(open_section_object), object, __ATOMIC_SEQ_CST);
 	if (likely(!__atomic_load_n(&forbidden, __ATOMIC_SEQ_CST)))
 		return true;
 	open_section_end();
@@ -25,13 +24,14 @@ bool open_section_begin(const void *object)
 
 void open_section_end(void)
 {
-	__atomic_store_n(per_cpu_pointer(section_object), NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(per_cpu_pointer(open_section_object), NULL, __ATOMIC_RELEASE);
 }
 
 static const void *object_of(const struct percpu *cpu)
 {
-	return cpu->number == this_cpu->number ? NULL
-					       : __atomic_load_n(per_cpu_of(cpu, section_object), __ATOMIC_ACQUIRE);
+	return cpu->number == this_cpu->number
+		       ? NULL
+		       : __atomic_load_n(per_cpu_of(cpu, open_section_object), __ATOMIC_ACQUIRE);
 }
 
 void open_section_wait_slowly(const void *object)

@@ -27,6 +27,16 @@ static inline void open_section_end(void)
 {
 }
 
+static inline bool open_section_is_here(void)
+{
+	return false;
+}
+
+static inline bool open_sections_are_used(void)
+{
+	return false;
+}
+
 static inline void open_section_wait(const void *object)
 {
 	(void)object;
@@ -49,6 +59,21 @@ static inline void open_sections_allow(void)
  */
 bool open_section_begin(const void *object);
 void open_section_end(void);
+
+/* The object of the section that this CPU is in; NULL: it is in none. Atomic: other CPUs read it */
+extern PER_CPU const void *open_section_object;
+
+/* Return whether this CPU is in a section. Inline, since hot paths that run with the kernel lock ask, too. */
+static inline bool open_section_is_here(void)
+{
+	return unlikely(per_cpu(open_section_object));
+}
+
+/* Return whether there may be sections, because there are several CPUs. */
+static inline bool open_sections_are_used(void)
+{
+	return unlikely(kernel_lock_used);
+}
 
 /* Wait until no other CPU is in a section on `object`. Call with the kernel lock, after marking `object` as shared. */
 void open_section_wait_slowly(const void *object);

@@ -78,7 +78,8 @@
  * CPUs. docs/locking.md says what such a function may touch.
  */
 #define SYSCALL_OPEN_LIST(call) \
-	call(24, sched_yield, open_sched_yield) call(39, getpid, sys_getpid) call(95, umask, sys_umask) \
+	call(9, mmap, open_mmap) call(10, mprotect, open_mprotect) call(11, munmap, open_munmap) \
+	call(12, brk, open_brk) call(24, sched_yield, open_sched_yield) call(28, madvise, open_madvise) call(39, getpid, sys_getpid) call(95, umask, sys_umask) \
 	call(96, gettimeofday, sys_gettimeofday) call(102, getuid, sys_getuid) call(104, getgid, sys_getgid) \
 	call(107, geteuid, sys_geteuid) call(108, getegid, sys_getegid) call(111, getpgrp, sys_getpgrp) \
 	call(118, getresuid, sys_getresuid) call(120, getresgid, sys_getresgid) call(186, gettid, sys_gettid) \
@@ -90,7 +91,7 @@
 SYSCALL_LIST(SYSCALL_PROTOTYPE)
 syscall_fn sys_missing; /* called for numbers that are not in the list; returns -ENOSYS */
 #undef SYSCALL_PROTOTYPE
-syscall_fn open_sched_yield, open_clock_gettime;
+syscall_fn open_sched_yield, open_clock_gettime, open_mmap, open_mprotect, open_munmap, open_brk, open_madvise;
 
 /*
  * SYSCALL_n begins the definition of a system call's function that uses n arguments: SYSCALL_2(munlock, va, size)

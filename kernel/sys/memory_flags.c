@@ -46,6 +46,14 @@ int rights_check(uint64_t prot, unsigned *ret_rights)
 	return 0;
 }
 
+bool mapping_is_plain(uint64_t flags, unsigned *ret_flags)
+{
+	if ((flags & ~(uint64_t)(MAP_NORESERVE | MAP_STACK)) != (MAP_PRIVATE | MAP_ANONYMOUS))
+		return false;
+	*ret_flags = flags & MAP_STACK ? USER_MAP_STACK : 0;
+	return true;
+}
+
 int mapping_check(uint64_t prot, uint64_t flags, uint64_t offset, struct mmap_request *ret)
 {
 	struct mmap_request mapping = { .anonymous = flags & MAP_ANONYMOUS };

@@ -19,6 +19,12 @@ struct mmap_request {
 int rights_check(uint64_t prot, unsigned *ret_rights);
 
 /*
+ * Return whether mmap(2)'s flags, which need no further check then, ask for private zeros at any place. *ret_flags
+ * becomes their translation (enum user_map_flags); else it is untouched.
+ */
+bool mapping_is_plain(uint64_t flags, unsigned *ret_flags);
+
+/*
  * Check and translate mmap(2)'s arguments. Returns 0; or, with *ret untouched, -EINVAL (neither shared nor private,
  * huge pages, an offset that is not page-aligned), -EOPNOTSUPP (MAP_SHARED_VALIDATE with an unknown flag), or
  * rights_check's errors.

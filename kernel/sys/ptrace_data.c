@@ -27,6 +27,7 @@ static bool may_touch(const struct task *task)
 /* Read a word at `va` of the tracee, or write it, be it code or constants. Returns 0, -EIO, -ERESTART_MEMORY. */
 static int move_word(const struct task *task, vaddr_t va, uint64_t *word, user_foreign_fn *move)
 {
+	HELD_SPACE struct user_space *space = NULL;
 	enum status status;
 	struct user_io io;
 	size_t moved;
@@ -34,7 +35,9 @@ static int move_word(const struct task *task, vaddr_t va, uint64_t *word, user_f
 	if (!may_touch(task))
 		return -EIO;
 	user_io_init_kernel(&io, word, sizeof(*word));
-	status = move(task->process->space, va, &io, sizeof(*word), &moved);
+	/* A reference, though the tracee is stopped: who has one may touch the space (docs/locking.md). */
+	space = process_get_space(task->process);
+	status = space ? move(space, va, &io, sizeof(*word), &moved) : ERR_FAULT;
 	return status == OK ? 0 : status == ERR_NO_MEMORY ? -ERESTART_MEMORY : -EIO;
 }
 

@@ -64,16 +64,23 @@ uint64_t syscall_progress_of(const struct percpu *here)
 static int64_t run_open(const struct trap_frame *frame)
 {
 	syscall_fn *const open = frame->error < SYSCALL_TABLE ? syscall_open_functions[frame->error] : NULL;
+	uint64_t writes;
 	int64_t result;
 
 	if (!open || !kernel_lock_used || __atomic_load_n(&clocked, __ATOMIC_RELAXED) ||
 	    __atomic_load_n(&task_current()->rights.calls_by_c, __ATOMIC_RELAXED))
 		return SYSCALL_NEEDS_LOCK;
+	writes = context_cr3_writes();
 	irq_open();
 	result = open(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
 	irq_close();
-	if (result != SYSCALL_NEEDS_LOCK)
-		per_cpu_pointer(syscall_costs)->of[frame->error].calls++;
+	if (result != SYSCALL_NEEDS_LOCK) {
+		struct syscall_cost *cost = &per_cpu_pointer(syscall_costs)->of[frame->error];
+
+		cost->calls++;
+		/* The task has stayed on its CPU, so that the counts can be compared. */
+		cost->cr3_writes += context_cr3_writes() - writes;
+	}
 	return result;
 }
 

@@ -254,12 +254,16 @@ void process_exit_task(int code)
 	ptrace_end_tracer();
 	ptrace_end_tracee(end_status(process, code));
 	process->ending--;
+	/*
+	 * This task does not return to user mode. Stop using the page tables before it is no longer counted: others may
+	 * free them, and the last task changes them without telling any CPU (kernel/mm/user/user_open.h).
+	 */
+	if (process->task_count > 1)
+		context_load(&kernel_context);
 	process_remove_task(task);
 	if (process->task_count == 0) {
 		end_process(process);
 	} else {
-		/* This task does not return to user mode, and others may free the page tables: stop using them. */
-		context_load(&kernel_context);
 		if (process->exec_waiter)
 			task_wake(process->exec_waiter);
 		core_task_ended(process);

@@ -235,8 +235,10 @@ static bool is_programs(const struct trap_frame *frame)
 static bool serve_open(const struct trap_frame *frame, vaddr_t va)
 {
 	const struct process *process = process_current();
+	const uint64_t write = FAULT_USER | FAULT_WRITE;
 
-	if (frame->vector != TRAP_PF || va >= USER_END || frame->error & (FAULT_PRESENT | FAULT_RESERVED) ||
+	if (frame->vector != TRAP_PF || va >= USER_END || frame->error & FAULT_RESERVED ||
+	    (frame->error & FAULT_PRESENT && (frame->error & write) != write) ||
 	    __atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) != 1 ||
 	    !user_fault_open(process->space, va, access_of(frame)))
 		return false;

@@ -13,6 +13,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/space/shootdown.h"
 #include "kernel/mm/space/tlb.h"
+#include "kernel/sync/open_section.h"
 
 static void flush_page_of(unsigned pcid, vaddr_t va)
 {
@@ -139,6 +140,21 @@ void context_destroy(struct context *c)
 	space_clear(&c->space, 0, 512);
 }
 
+/*
+ * Have the other CPUs that have the context loaded serve the message. In an open section (kernel/sync/open_section.h)
+ * there are none: the context is that of a process whose only task runs here, and a CPU that leaves a task loads
+ * another context.
+ */
+static void tell_others(const struct tlb_message *message)
+{
+	if (!open_section_is_here())
+		shootdown(message);
+#if DEBUG
+	else
+		shootdown_check_none(message);
+#endif
+}
+
 void context_flush(struct context *c, struct tlb_flush *flush)
 {
 	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted by other work on this CPU's TLB */
@@ -146,7 +162,7 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 
 	irq_guard_leave(flags);
 	if (unlikely(cpu_count > 1))
-		shootdown(&message);
+		tell_others(&message);
 	space_release(&c->space, flush);
 }
 
@@ -160,9 +176,18 @@ void context_interrupt(struct context *c)
 }
 
 /*
- * Load a context without calling tlb.c, on the only CPU and without PCIDs: each load flushes, and nobody asks which
- * context is loaded. So nothing need be recorded, and interrupts need not be off. This takes a third of tlb_load()'s
- * instructions.
+ * Return whether the CPU loads contexts without recording that: on the only CPU, or in an open section; both without
+ * PCIDs. A section ends with the context loaded with which it began, which stays recorded meanwhile. So the worst that
+ * can happen is a message that another CPU sends in vain.
+ */
+static inline bool loads_unrecorded(void)
+{
+	return !per_cpu(context_tlb).recorded || (open_section_is_here() && !per_cpu(context_tlb).pcids);
+}
+
+/*
+ * Load a context without calling tlb.c, where loads are not recorded and there are no PCIDs: each load flushes. So
+ * interrupts need not be off. This takes a third of tlb_load()'s instructions.
  */
 static inline void load_without_pcid(uint64_t cr3)
 {
@@ -175,7 +200,7 @@ void context_load(struct context *c)
 {
 	uint64_t flags;
 
-	if (!per_cpu(context_tlb).recorded) {
+	if (loads_unrecorded()) {
 		if (!context_is_loaded(c))
 			load_without_pcid(c->space.root.raw);
 		return;
@@ -189,7 +214,7 @@ void context_restore(context_token_t token)
 {
 	uint64_t flags;
 
-	if (!per_cpu(context_tlb).recorded) {
+	if (loads_unrecorded()) {
 		if ((cpu_read_cr3() ^ token.cr3) & PTE_ADDRESS)
 			load_without_pcid(token.cr3);
 		return;

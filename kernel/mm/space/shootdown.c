@@ -90,6 +90,13 @@ void shootdown(const struct tlb_message *message)
 	wait_for_all();
 }
 
+void shootdown_check_none(const struct tlb_message *message)
+{
+	CPUS_EACH(cpu) {
+		ASSERT(cpu->number == this_cpu->number || !tlb_concerns(per_cpu_of(cpu, context_tlb), message));
+	}
+}
+
 void shootdown_serve(void)
 {
 	if (!__atomic_exchange_n(per_cpu_pointer(wanted), false, __ATOMIC_SEQ_CST))

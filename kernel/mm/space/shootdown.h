@@ -24,6 +24,9 @@ void shootdown_set_late(void (*is_late)(const struct percpu *cpu), uint64_t tick
  */
 void shootdown(const struct tlb_message *message);
 
+/* Assert that the message concerns no other CPU, so that nobody need be told. */
+void shootdown_check_none(const struct tlb_message *message);
+
 /* Serve the message that another CPU has sent to this one, if there is any. Call with interrupts off. */
 void shootdown_serve(void);
 

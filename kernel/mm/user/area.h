@@ -44,7 +44,7 @@ struct area {
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
 	/*
 	 * the area's space, and the area's place in the list of all areas that map its object; set only if it has an
-	 * object
+	 * object. next_of_object also links areas in no tree (area_stock.c)
 	 */
 	struct user_space *space;
 	struct area *next_of_object;
@@ -55,7 +55,7 @@ struct area {
 	uint64_t gap;  /* bytes of the widest gap between two neighbours inside the subtree */
 };
 
-/* The areas of a space, in a tree sorted by address. Guard: tasks only, which the kernel does not preempt. */
+/* The areas of a space, in a tree sorted by address. Guard: as for struct user_space (user_space.h). */
 struct area_tree {
 	struct tree_node *root;
 	size_t count;

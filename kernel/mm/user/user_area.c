@@ -2,21 +2,10 @@
  * Helpers for calls that change areas: allocate areas, cut them at the ends of a range, merge them again, remove them
  * with their pages, and find a place for new ones.
  */
-#include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
 
 /* End of the addresses that the flag USER_PLACE_LOW allows, for mmap(2)'s MAP_32BIT, which means 31 bits. */
 #define LOW_END (1ULL << 31)
-
-struct area *area_new(void)
-{
-	return kmalloc(sizeof(struct area));
-}
-
-void area_free(struct area *area)
-{
-	kfree(area);
-}
 
 uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end)
 {

@@ -358,14 +358,18 @@ enum status user_fault(struct user_space *space, vaddr_t va, enum user_rights ac
 	return status;
 }
 
-enum status user_fault_zeros(struct user_space *space, vaddr_t va, enum user_rights access, struct area *area)
+enum status user_fault_short(struct user_space *space, vaddr_t va, enum user_rights access, struct area *area)
 {
 	const struct fault f = { .space = space, .area = area, .va = va, .access = access };
 	const struct slot slot = space_leaf_slot(&space->context.space, va);
+	const pte_t e = pte_read(slot.pte);
 
-	if (pte_present(pte_read(slot.pte)) || (slot.level > 1 && has_large_room(area, va)))
-		return ERR_EXISTS;
-	return fault_anonymous(&f, slot);
+	if (!pte_present(e) && !area->object && (slot.level == 1 || !has_large_room(area, va)))
+		return fault_anonymous(&f, slot);
+	if (pte_present(e) && access == USER_WRITE && !(e.raw & PTE_WRITABLE) && !(area->flags & AREA_SHARED) &&
+	    !user_by_turns(area->rights))
+		return fault_copy_on_write(&f, slot);
+	return ERR_EXISTS;
 }
 
 enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_rights access, const struct area **ret)

@@ -12,10 +12,12 @@ static inline bool user_allows(const struct area *area, enum user_rights access)
 }
 
 /*
- * Map a page of zeros at `va`, in an area without an object that allows the access. Returns OK, ERR_NO_MEMORY, or
- * ERR_EXISTS: the page is mapped, or 2 MiB are to be mapped at once. Call in the kernel context.
+ * Serve an access to the page at `va`, which the area allows, if it is one of two kinds: the first to a page of zeros,
+ * in an area without an object; or the first write to a private page that is mapped read-only. Returns OK,
+ * ERR_NO_MEMORY, or ERR_EXISTS: it is of another kind, or takes longer, since 2 MiB are to be mapped at once. Call in
+ * the kernel context.
  */
-MUST_CHECK enum status user_fault_zeros(struct user_space *space, vaddr_t va, enum user_rights access,
+MUST_CHECK enum status user_fault_short(struct user_space *space, vaddr_t va, enum user_rights access,
 					struct area *area);
 
 /*

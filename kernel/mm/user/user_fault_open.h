@@ -1,6 +1,6 @@
 /*
- * Page faults that are served without the kernel lock: the first access to a page of private zeros, in a process with
- * one task, whose space nobody else uses.
+ * Page faults that are served without the kernel lock: the first access to a page of private zeros, and the first write
+ * to a private page that is mapped read-only (copy-on-write), in a process with one task, whose space nobody else uses.
  */
 #pragma once
 

@@ -6,6 +6,7 @@
 
 #include "kernel/lib/likely.h"
 #include "kernel/lib/panic.h"
+#include "kernel/mm/user/area_stock.h"
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/mm/user/user_space.h"
@@ -58,10 +59,7 @@ static inline bool user_range_valid(vaddr_t va, uint64_t size)
 	return is_aligned(va | size, PAGE_SIZE) && size && size <= USER_END && va <= USER_END - size;
 }
 
-/* ---- areas in the heap: user_area.c ---- */
-
-struct area *area_new(void);
-void area_free(struct area *area);
+/* ---- helpers: user_area.c ---- */
 
 /*
  * Areas allocated in advance for the cuts at both ends of a range: a cut makes two areas of one. NULL: not needed, or

@@ -162,6 +162,7 @@ enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size)
 	size = size <= USER_END ? align_up(size, PAGE_SIZE) : 0;
 	if (!user_range_valid(va, size))
 		return ERR_RANGE;
+	area_stock_settle();
 	status = user_prepare(space, va, va + size, &spares, &touched, &token);
 	if (status != OK)
 		return status;

@@ -1,5 +1,5 @@
 /*
- * Page-table entries and frames of user spaces: drop, protect, copy, move. Frames that were unmapped wait for the TLB
+ * Page-table entries of user spaces: drop, protect, copy, move. Frames that were unmapped wait for the TLB
  * flush in a short list, since they may be freed only after it; when the list is full, the flush is run early.
  */
 #include "kernel/mm/user/user_pages.h"
@@ -7,7 +7,8 @@
 #include "kernel/arch/cpu_user.h"
 #include "kernel/lib/likely.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/frame/frame_refs.h"
+#include "kernel/mm/user/user_frame.h"
+#include "kernel/sync/open_section.h"
 
 #define GATHER_FRAMES 128
 
@@ -19,85 +20,6 @@ struct gather {
 	size_t count;
 	paddr_t frames[GATHER_FRAMES];
 };
-
-/* ---- frames ---- */
-
-/* Return the reference count of the 4 KiB frame that `pa` lies in; NULL when no such frame has been handed out. */
-static inline uint16_t *small_refs(paddr_t pa)
-{
-	uint16_t *refs;
-
-	if (likely(refs_4k(&frame_cache_here()->lookup, pa, &refs) && *refs != 0 && *refs != REFS_ABSENT))
-		return refs;
-	return NULL;
-}
-
-static paddr_t block_of(paddr_t pa)
-{
-	return paddr(align_down(pa.raw, PAGE_SIZE_2M));
-}
-
-/*
- * Return the reference count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out, as for the
- * pages of programs that lie where the loader has put them: this runs for each of them that is mapped or unmapped.
- */
-static inline uint16_t *large_refs(paddr_t pa)
-{
-	uint16_t *refs = refs_2m_around(frame_cache_here()->frames, pa);
-
-	return refs && *refs != 0 ? refs : NULL;
-}
-
-enum status user_frame_get(paddr_t pa)
-{
-	uint16_t *refs = small_refs(pa);
-	bool small = refs;
-
-	if (unlikely(!refs))
-		refs = large_refs(pa);
-	if (!refs)
-		return OK;
-	if (unlikely(*refs == REFS_FULL)) {
-		enum status status = small ? refs_lend(frame_cache_here(), FRAME_4K, pa, refs)
-					   : refs_lend(frame_cache_here(), FRAME_2M, block_of(pa), refs);
-
-		if (status != OK)
-			return status;
-	}
-	/* Only the CPU that has the kernel lock changes the count, so no compare-and-exchange is needed. */
-	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
-	return OK;
-}
-
-void user_frame_put(paddr_t pa)
-{
-	uint16_t *refs = small_refs(pa);
-	bool small = refs;
-
-	if (unlikely(!small))
-		refs = large_refs(pa);
-	if (!refs)
-		return;
-	if (*refs == 1 && small)
-		frame_free_4k(frame_cache_here(), pa);
-	else if (*refs == 1)
-		frame_free_large(frame_cache_here(), FRAME_2M, block_of(pa));
-	else if (likely(*refs < REFS_LENT))
-		__atomic_store_n(refs, *refs - 1, __ATOMIC_RELAXED);
-	else if (small)
-		refs_put_one_of_many(frame_cache_here(), FRAME_4K, pa, refs);
-	else
-		refs_put_one_of_many(frame_cache_here(), FRAME_2M, block_of(pa), refs);
-}
-
-bool user_frame_is_sole(paddr_t pa)
-{
-	const uint16_t *refs = small_refs(pa);
-
-	if (unlikely(!refs))
-		refs = large_refs(pa);
-	return refs && *refs == 1;
-}
 
 /*
  * Flush what was gathered and only then give the frames back: until the flush the CPU may use the old mapping.
@@ -224,6 +146,9 @@ enum status user_pages_cut(struct user_space *space, vaddr_t at)
 
 	if (is_aligned(at, PAGE_SIZE_2M) || !space_run(tables, at, at, &run) || run.level == 1)
 		return OK;
+	/* In an open section there is no time for so many references. */
+	if (open_section_is_here())
+		return ERR_NO_MEMORY;
 	leaf = pte_read(run.at);
 	whole = user_leaf(leaf);
 	status = get_parts(pte_paddr(whole, 2));
@@ -285,17 +210,6 @@ void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, un
 
 /* ---- copy ---- */
 
-/* Take a reference to a leaf's frame. Returns OK or ERR_NO_MEMORY. */
-static inline enum status share_frame(paddr_t pa, int level)
-{
-	uint16_t *refs = level == 1 ? small_refs(pa) : NULL;
-
-	if (unlikely(!refs || *refs == REFS_FULL))
-		return user_frame_get(pa);
-	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
-	return OK;
-}
-
 /*
  * Copy the run's leaves, from entry `first` on, into the entries of `to` from `to_at` on. After ERR_NO_MEMORY only a
  * part is copied.
@@ -312,7 +226,7 @@ static enum status copy_entries(struct user_space *to, struct space_run *run, si
 		if (!e.raw)
 			continue;
 		leaf = user_leaf(e);
-		status = share_frame(pte_paddr(leaf, run->level), run->level);
+		status = user_frame_share(pte_paddr(leaf, run->level), run->level);
 		if (unlikely(status != OK))
 			break;
 		leaf.raw &= ~lost;

@@ -1,0 +1,29 @@
+/*
+ * Work on a process's memory without the kernel lock, in open sections (kernel/sync/open_section.h): on a space that
+ * the current process has for itself, and in which no other task of it runs. docs/locking.md says who else reaches a
+ * space, and how he is kept out.
+ */
+#pragma once
+
+#include "kernel/mm/user/user_space.h"
+
+/*
+ * Begin a section on `space`, which is the current process's. Returns false, with no section begun, if others use the
+ * space, or if sections are forbidden. Call with interrupts off, and without the kernel lock. open_section_end() ends
+ * the section.
+ */
+MUST_CHECK bool user_open_begin(struct user_space *space);
+
+/*
+ * Do what the functions without _open (user_space.h) do. Return whether it is done. If not, the function without _open
+ * is to be called with the kernel lock, which returns the error, if there is any: a part of the work may be done, as
+ * after that function's errors. `space` is that of the current process, which must have no other task. Call with
+ * interrupts on, and without the kernel lock. user_map_open() maps zeros only, and knows of USER_MAP_STACK and
+ * USER_MAP_NORESERVE.
+ */
+MUST_CHECK bool user_map_open(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights, unsigned flags,
+			      vaddr_t *ret_va);
+MUST_CHECK bool user_unmap_open(struct user_space *space, vaddr_t va, uint64_t size);
+MUST_CHECK bool user_protect_open(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
+MUST_CHECK bool user_dontneed_open(struct user_space *space, vaddr_t va, uint64_t size);
+MUST_CHECK bool user_brk_open(struct user_space *space, vaddr_t brk);
