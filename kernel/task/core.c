@@ -37,6 +37,7 @@ bool core_dump(int signal, const struct signal_info *info)
 	struct task *task = task_current();
 	struct process *process = task->process;
 	struct core core = { .dumper = task };
+	uint64_t flags;
 
 	if (!core_is_wanted(signal) || task_must_end(task))
 		return false;
@@ -55,8 +56,9 @@ bool core_dump(int signal, const struct signal_info *info)
 	if (write_file(signal, info))
 		process->status |= WAIT_STATUS_CORE;
 	process->core = NULL;
-	PROCESS_EACH_TASK(process, other)
-		task_go_on(other);
+	flags = lock_take(&signal_lock);
+	process_wake_tasks(process);
+	lock_release(&signal_lock, flags);
 	return true;
 }
 

@@ -320,6 +320,7 @@ int process_end_others(void)
 			task->end_wanted = true;
 			task_end_soon(task);
 		}
+	process_wake_tasks(process);
 	lock_release(&signal_lock, flags);
 	/*
 	 * A task that ends clears words in the program's memory that others may take for a lock that is free again. So

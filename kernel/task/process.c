@@ -1,6 +1,6 @@
 /*
- * The table of processes, the list of a process's tasks, and how all tasks of a process are killed. process_make.c
- * makes processes, exec.c gives them programs, exit.c ends them, wait.c waits for them.
+ * The table of processes, and the list of a process's tasks. process_make.c makes processes, exec.c gives them
+ * programs, process_kill.c kills them, exit.c ends them, wait.c waits for them.
  */
 #include "kernel/task/process.h"
 
@@ -293,38 +293,11 @@ void process_remove_task(struct task *task)
 	struct process *process = task->process;
 	struct usage used = task_usage(task);
 
-	list_remove(&task->in_process);
+	process_leave_tasks(task);
 	/* The last task that is left may serve faults without the kernel lock from here on (user_fault_open.h). */
 	if (__atomic_sub_fetch(&process->task_count, 1, __ATOMIC_RELEASE))
 		more_tasks--;
 	memcpy(process->name, task->name, sizeof(process->name));
 	rights_end(task);
 	usage_add(&process->ended, &used);
-}
-
-void task_end_soon(struct task *task)
-{
-	lock_assert_held(&signal_lock);
-	task->signals.wanted = true;
-	task_wake_stopped(task);
-}
-
-void process_kill_held(struct process *process, int status)
-{
-	lock_assert_held(&signal_lock);
-	if (!process->exiting) {
-		process->exiting = true;
-		process->status = status;
-	}
-	process->killed |= status == SIGKILL;
-	PROCESS_EACH_TASK(process, task)
-		task_end_soon(task);
-}
-
-void process_kill(struct process *process, int status)
-{
-	uint64_t flags = lock_take(&signal_lock);
-
-	process_kill_held(process, status);
-	lock_release(&signal_lock, flags);
 }

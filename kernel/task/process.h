@@ -48,13 +48,15 @@ struct process_paths {
  * store.
  */
 struct process {
-	int pid;                  /* the tid of its first task */
-	int group, session;       /* pids of their leaders; 0: those in which init starts, as on Linux */
-	int memory_adjust;        /* /proc/PID/oom_score_adj, -1000 to 1000; -1000: never killed for lack of memory */
-	struct tty *tty;          /* the controlling terminal, or NULL */
-	struct link tasks;        /* list of its tasks, the oldest first; empty: the process has ended */
-	unsigned task_count;      /* number of tasks. Atomic */
-	unsigned ending;          /* number of those that have begun to end, and make no system call any more */
+	int pid;                /* the tid of its first task */
+	int group, session;     /* pids of their leaders; 0: those in which init starts, as on Linux */
+	int memory_adjust;      /* /proc/PID/oom_score_adj, -1000 to 1000; -1000: never killed for lack of memory */
+	struct tty *tty;        /* the controlling terminal, or NULL */
+	struct link tasks;      /* list of its tasks, the oldest first; empty: the process has ended */
+	struct link *wake_next; /* of process_kill.c: the next in `tasks` to be woken; NULL: none. Guard: signal_lock */
+	struct link waking;     /* in process_kill.c's list while `wake_next` is not NULL. Guard: signal_lock */
+	unsigned task_count;    /* number of tasks. Atomic */
+	unsigned ending;        /* number of those that have begun to end, and make no system call any more */
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;

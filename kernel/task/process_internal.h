@@ -76,10 +76,20 @@ void process_end_vfork(struct process *process);
 int process_end_others(void);
 
 /*
- * Wake a task that must end, even if it is stopped: it ends in task_return(), on its way to user mode. The caller
- * holds signal_lock.
+ * Tell a task that must end, before process_wake_tasks(): it ends in task_return(), on its way to user mode, and does
+ * not block any more. The caller holds signal_lock.
  */
 void task_end_soon(struct task *task);
+
+/*
+ * Wake all tasks of a process that are stopped, and those that must end also if they are blocked: some now, the others
+ * soon, by a timer. A task that ends meanwhile leaves the process by process_leave_tasks(). The caller holds
+ * signal_lock.
+ */
+void process_wake_tasks(struct process *process);
+
+/* Remove a task from the list of its process's tasks. */
+void process_leave_tasks(struct task *task);
 
 /* Kill all processes but the first. */
 void process_kill_all(void);

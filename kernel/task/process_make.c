@@ -52,6 +52,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	process->alarm.fire = process_alarm_rings;
 	wait_queue_init(&process->waiters);
 	list_init(&process->tasks);
+	list_init(&process->waking);
 	list_init(&process->children);
 	list_init(&process->news);
 	list_init(&process->aio);

@@ -172,8 +172,8 @@ static void continue_process(struct process *process)
 		if (unlikely(ptrace_is_traced(task)))
 			ptrace_stop_ends_held(task);
 		signal_recompute_held(task);
-		task_go_on(task);
 	}
+	process_wake_tasks(process);
 	tell_parent(process, CLD_CONTINUED);
 }
 

@@ -383,9 +383,9 @@ static void many_signals(unsigned long many)
 }
 
 const struct stops_case stops_tasks[] = {
-	{ "exit_group of many threads", threads_exit, 1000, 2500, 0 },
+	{ "exit_group of many threads", threads_exit, 1000, 5000, 0 },
 	{ "signals to many threads", threads_signals, 1000, 2500, 0 },
-	{ "exec of many threads", threads_exec, 1000, 2500, 0 },
+	{ "exec of many threads", threads_exec, 1000, 5000, 0 },
 	{ "threads that read one pipe", pipe_readers, 1000, 2500, 0 },
 	{ "threads that read one counter", event_readers, 1000, 2500, 0 },
 	{ "threads that wait for one epoll file", epoll_waiters, 1000, 2500, 0 },
