@@ -8,14 +8,28 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
+/* Return how many bytes of `word` come before its end, or before the first that add_escaped() writes as digits. */
+static size_t plain_bytes(const char *word)
+{
+	size_t size = 0;
+
+	/* Nearly all bytes are above the blank, so that one comparison and one with the backslash are enough. */
+	while (word[size] && ((unsigned char)word[size] > ' ' ? word[size] != '\\' : !strchr(" \t\n", word[size])))
+		size++;
+	return size;
+}
+
 /* Add a word with blanks and backslashes written as in /proc/mounts (getmntent(3)). */
 static void add_escaped(struct text *text, const char *word)
 {
-	for (; *word; word++) {
-		if (strchr(" \t\n\\", *word))
-			text_add(text, "\\%03o", (unsigned char)*word);
-		else
-			text_add_bytes(text, word, 1);
+	for (;;) {
+		const size_t plain = plain_bytes(word);
+
+		text_add_bytes(text, word, plain);
+		word += plain;
+		if (!*word)
+			return;
+		text_add(text, "\\%03o", (unsigned char)*word++);
 	}
 }
 
@@ -25,13 +39,13 @@ static void add_mount_flags(struct text *text, const struct mount *mount)
 		unsigned flag;
 		const char *name;
 	} names[] = {
-		{ MS_NOSUID, "nosuid" },   { MS_NODEV, "nodev" },           { MS_NOEXEC, "noexec" },
-		{ MS_NOATIME, "noatime" }, { MS_NODIRATIME, "nodiratime" }, { MS_RELATIME, "relatime" },
+		{ MS_NOSUID, ",nosuid" },   { MS_NODEV, ",nodev" },           { MS_NOEXEC, ",noexec" },
+		{ MS_NOATIME, ",noatime" }, { MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (mount->flags & names[i].flag)
-			text_add(text, ",%s", names[i].name);
+			text_add_string(text, names[i].name);
 }
 
 /* Add the options that change what the file system holds. */
@@ -48,13 +62,16 @@ static void add_line(struct text *text, const struct mount *mount, const char *p
 	const struct fs *fs = mount->root->fs;
 
 	add_escaped(text, mount->source);
-	text_add(text, " ");
+	text_add_char(text, ' ');
 	add_escaped(text, path);
-	text_add(text, " %s %s%s", mount->type->name, (mount->flags | fs->flags) & MS_RDONLY ? "ro" : "rw",
-		 fs->flags & MS_SYNCHRONOUS ? ",sync" : "");
+	text_add_char(text, ' ');
+	text_add_string(text, mount->type->name);
+	text_add_string(text, (mount->flags | fs->flags) & MS_RDONLY ? " ro" : " rw");
+	if (fs->flags & MS_SYNCHRONOUS)
+		text_add_string(text, ",sync");
 	add_mount_flags(text, mount);
 	add_fs_options(text, fs);
-	text_add(text, " 0 0\n");
+	text_add_string(text, " 0 0\n");
 }
 
 /* Add the path of the mount's root in its file system; `buffer` has PATH_MAX bytes. */
@@ -66,7 +83,7 @@ static void add_root(struct text *text, struct mount *mount, char *buffer)
 	if (path_of_place(&top, (struct place){ NULL, mount->root }, buffer, PATH_MAX, &size) == 0)
 		add_escaped(text, buffer);
 	else
-		text_add(text, "/");
+		text_add_char(text, '/');
 }
 
 static void add_info_line(struct text *text, struct mount *mount, const char *path, char *buffer)
@@ -74,19 +91,28 @@ static void add_info_line(struct text *text, struct mount *mount, const char *pa
 	const struct mount *parent = mount->parent ? mount->parent : mount;
 	const struct fs *fs = mount->root->fs;
 
-	text_add(text, "%llu %llu %u:%u ", (unsigned long long)mount->number, (unsigned long long)parent->number,
-		 (unsigned)DEVICE_MAJOR(fs->device), (unsigned)DEVICE_MINOR(fs->device));
+	text_add_number(text, mount->number);
+	text_add_char(text, ' ');
+	text_add_number(text, parent->number);
+	text_add_char(text, ' ');
+	text_add_number(text, DEVICE_MAJOR(fs->device));
+	text_add_char(text, ':');
+	text_add_number(text, DEVICE_MINOR(fs->device));
+	text_add_char(text, ' ');
 	add_root(text, mount, buffer);
-	text_add(text, " ");
+	text_add_char(text, ' ');
 	add_escaped(text, path);
-	text_add(text, mount->flags & MS_RDONLY ? " ro" : " rw");
+	text_add_string(text, mount->flags & MS_RDONLY ? " ro" : " rw");
 	add_mount_flags(text, mount);
-	text_add(text, "%s - %s ", mount->unbindable ? " unbindable" : "", mount->type->name);
+	text_add_string(text, mount->unbindable ? " unbindable - " : " - ");
+	text_add_string(text, mount->type->name);
+	text_add_char(text, ' ');
 	add_escaped(text, mount->source);
-	text_add(text, fs->flags & MS_RDONLY ? " ro" : " rw");
-	text_add(text, fs->flags & MS_SYNCHRONOUS ? ",sync" : "");
+	text_add_string(text, fs->flags & MS_RDONLY ? " ro" : " rw");
+	if (fs->flags & MS_SYNCHRONOUS)
+		text_add_string(text, ",sync");
 	add_fs_options(text, fs);
-	text_add(text, "\n");
+	text_add_char(text, '\n');
 }
 
 bool mount_list_some(enum mount_listing what, const struct place *root, uint64_t *place, size_t enough,
