@@ -174,39 +174,54 @@ user_fixups:
 	jmp	.Lclear_end
 	.size	user_clear, . - user_clear
 
-/*
- * int64_t user_copy_string(char *to, const char *from, size_t size)
- * in:  RDI = to, RSI = from, RDX = size
- * out: RAX = length, size, or -1; clobbers RCX, R8, R9, R10, R11
- *
- * Copies eight bytes at a time, unless they lie in two pages: the string may end in the first page, and the second may
- * not be mapped. Bytes after the NUL are not copied.
- */
-	FUNCTION user_copy_string
-	ALLOW
-	xor	%eax, %eax
-	mov	$0x0101010101010101, %r8
-	mov	$0x8080808080808080, %r9
-.Lstring_word:
-	lea	8(%rax), %rcx
-	cmp	%rdx, %rcx
-	ja	.Lstring_bytes
-	lea	(%rsi, %rax), %ecx
-	and	$0xfff, %ecx
-	cmp	$0xff8, %ecx
-	ja	.Lstring_bytes
+	/* R10 gets the highest bit of each byte that is 0; bits of bytes above the first such byte may be wrong. */
+	.macro	STRING_WORD
 	FAULTS	.Lstring_fault
 	mov	(%rsi, %rax), %rcx
-	/* R10 gets the highest bit of each byte that is 0; bits of bytes above the first such byte may be wrong. */
-	mov	%rcx, %r10
+	lea	(%rcx, %r8), %r10
 	mov	%rcx, %r11
-	sub	%r8, %r10
 	not	%r11
 	and	%r11, %r10
 	and	%r9, %r10
 	jnz	.Lstring_last
 	mov	%rcx, (%rdi, %rax)
 	add	$8, %rax
+	.endm
+
+	/* Go to `else` unless `bytes` more bytes may be copied, and lie in one page. */
+	.macro	STRING_ROOM bytes, else
+	lea	\bytes(%rax), %rcx
+	cmp	%rdx, %rcx
+	ja	\else
+	lea	(%rsi, %rax), %ecx
+	and	$0xfff, %ecx
+	cmp	$0x1000 - \bytes, %ecx
+	ja	\else
+	.endm
+
+/*
+ * int64_t user_copy_string(char *to, const char *from, size_t size)
+ * in:  RDI = to, RSI = from, RDX = size
+ * out: RAX = length, size, or -1; clobbers RCX, R8, R9, R10, R11
+ *
+ * Copies eight bytes at a time, unless they lie in two pages: the string may end in the first page, and the second may
+ * not be mapped. Four times eight that lie in one page are asked for that once. Bytes after the NUL are not copied.
+ */
+	FUNCTION user_copy_string
+	ALLOW
+	xor	%eax, %eax
+	mov	$-0x0101010101010101, %r8
+	mov	$0x8080808080808080, %r9
+.Lstring_words:
+	STRING_ROOM 32, .Lstring_word
+	STRING_WORD
+	STRING_WORD
+	STRING_WORD
+	STRING_WORD
+	jmp	.Lstring_words
+.Lstring_word:
+	STRING_ROOM 8, .Lstring_bytes
+	STRING_WORD
 	jmp	.Lstring_word
 .Lstring_last:
 	lea	-1(%r10), %r11
@@ -232,7 +247,7 @@ user_fixups:
 	inc	%rax
 	lea	(%rsi, %rax), %ecx
 	test	$0xfff, %ecx
-	jz	.Lstring_word
+	jz	.Lstring_words
 	jmp	.Lstring_bytes
 .Lstring_end:
 	FORBID
