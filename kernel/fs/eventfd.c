@@ -5,6 +5,7 @@
 
 #include "kernel/fs/anonymous.h"
 #include "kernel/fs/text.h"
+#include "kernel/lib/likely.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
@@ -15,6 +16,19 @@ struct eventfd {
 	bool semaphore;
 	struct wait_queue queue; /* readers wait for a count, writers for room */
 };
+
+/*
+ * Wake tasks after a read: those that poll, and all writers that wait, since it is not known for how much room each
+ * does. Readers are not woken: a read leaves nothing that they wait for, or, with `semaphore`, the one that leaves the
+ * queue wakes the next (kernel/sys/file_transfer.c).
+ */
+static void tell_of_room(struct eventfd *event)
+{
+	if (unlikely(wait_queue_is_wanted(&event->queue, WAIT_ROOM)))
+		wait_queue_wake(&event->queue);
+	else
+		wait_queue_wake_one(&event->queue, WAIT_ROOM);
+}
 
 static int64_t eventfd_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
@@ -31,7 +45,7 @@ static int64_t eventfd_read(struct file *file, struct user_io *io, uint64_t *off
 	if (status != OK)
 		return copy_errno(status);
 	event->count -= value;
-	wait_queue_wake(&event->queue);
+	tell_of_room(event);
 	return sizeof(value);
 }
 
@@ -58,7 +72,8 @@ static int64_t eventfd_write(struct file *file, struct user_io *io, uint64_t *of
 		return -EAGAIN;
 	user_io_skip(io, sizeof(value));
 	event->count += value;
-	wait_queue_wake(&event->queue);
+	/* One reader is enough, since it takes all, or else wakes the next. */
+	wait_queue_wake_one(&event->queue, WAIT_BYTES);
 	return sizeof(value);
 }
 
@@ -109,7 +124,7 @@ void eventfd_add_one(struct file *file)
 
 	if (event->count < UINT64_MAX)
 		event->count++;
-	wait_queue_wake(&event->queue);
+	wait_queue_wake_one(&event->queue, WAIT_BYTES);
 }
 
 int eventfd_create(uint32_t count, unsigned flags, struct file **ret)
@@ -124,6 +139,6 @@ int eventfd_create(uint32_t count, unsigned flags, struct file **ret)
 	if (error)
 		kfree(event);
 	else
-		(*ret)->properties |= FILE_NOWAIT;
+		(*ret)->properties |= FILE_NOWAIT | FILE_USES_UP;
 	return error;
 }

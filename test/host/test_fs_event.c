@@ -128,6 +128,70 @@ static void waiters_are_woken(void **state)
 	file_put(event);
 }
 
+/* How often each of three waiters was woken. */
+static unsigned wakes[3];
+
+static void count_poller(struct waiter *waiter)
+{
+	(void)waiter;
+	wakes[0]++;
+}
+
+static void count_reader(struct waiter *waiter)
+{
+	(void)waiter;
+	wakes[1]++;
+}
+
+static void count_writer(struct waiter *waiter)
+{
+	(void)waiter;
+	wakes[2]++;
+}
+
+static void expect_wakes(unsigned poller, unsigned readers, unsigned writers)
+{
+	assert_int_equal(wakes[0], poller);
+	assert_int_equal(wakes[1], readers);
+	assert_int_equal(wakes[2], writers);
+	memset(wakes, 0, sizeof(wakes));
+}
+
+/* A write wakes one of the readers that wait, a read all writers and no reader; who polls is woken by both. */
+static void readers_are_woken_one_by_one(void **state)
+{
+	struct waiter waiters[] = {
+		{ .wake = count_poller },
+		{ .wake = count_reader, .uses = WAIT_BYTES },
+		{ .wake = count_writer, .uses = WAIT_ROOM },
+		{ .wake = count_reader, .uses = WAIT_BYTES },
+		{ .wake = count_writer, .uses = WAIT_ROOM },
+	};
+	struct file *event;
+
+	(void)state;
+	assert_int_equal(eventfd_create(0, 0, &event), 0);
+	assert_true(event->properties & FILE_USES_UP);
+	for (size_t i = 0; i < sizeof(waiters) / sizeof(waiters[0]); i++)
+		wait_queue_add(file_queue(event), &waiters[i]);
+	expect_write(event, 1, 8);
+	expect_wakes(1, 1, 0);
+	eventfd_add_one(event);
+	expect_wakes(1, 1, 0);
+	expect_read(event, 2);
+	assert_int_equal(wakes[2], 2);
+	memset(wakes, 0, sizeof(wakes));
+	wait_queue_remove(&waiters[2]);
+	wait_queue_remove(&waiters[4]);
+	expect_write(event, 1, 8);
+	expect_wakes(1, 1, 0);
+	expect_read(event, 1);
+	expect_wakes(1, 0, 0);
+	for (size_t i = 0; i < sizeof(waiters) / sizeof(waiters[0]); i++)
+		wait_queue_remove(&waiters[i]);
+	file_put(event);
+}
+
 static void out_of_memory_leaves_nothing(void **state)
 {
 	struct file *event;
@@ -270,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_counter_has_an_end, start, end),
 		cmocka_unit_test_setup_teardown(short_and_wrong_buffers_change_nothing, start, end),
 		cmocka_unit_test_setup_teardown(waiters_are_woken, start, end),
+		cmocka_unit_test_setup_teardown(readers_are_woken_one_by_one, start, end),
 		cmocka_unit_test_setup_teardown(out_of_memory_leaves_nothing, start, end),
 		cmocka_unit_test_setup_teardown(it_says_what_it_is, start, end),
 		cmocka_unit_test_setup_teardown(stat_and_statx_agree, start, end),
