@@ -41,6 +41,8 @@ LIMIT = float(os.environ.get("ANKEOS_LIMIT", "300"))
 GIB = 1 << 30
 # From here on RAM is not reserved on the host: pages come as the guest touches them.
 UNRESERVED = 4 * GIB
+# Those whose firmware is saved: several tests have each.
+SHARED_MACHINES = ("q35,smm=off", "pc,smm=off")
 # QEMU's CPUs have 40 address bits: too few from here on, because devices lie above RAM.
 WIDE_ADDRESSES = 512 * GIB
 
@@ -77,12 +79,19 @@ class Config:
         found = re.search(r"phys-bits=(\d+)", " ".join(self.arguments()))
         return int(found[1]) if found else 40
 
-    def arguments(self) -> list[str]:
-        """QEMU's command line, without the channels that Machine adds."""
+    def arguments(self, ram_file: Path | None = None, kept: bool = False) -> list[str]:
+        """QEMU's command line, without the channels that Machine adds.
+
+        RAM begins as `ram_file` has it; what the guest writes goes there if it is to be `kept`.
+        """
         size = parse_size(self.memory)
         cpu, machine = self.cpu, self.machine
         ram = ["-m", f"{size >> 20}M"]
-        if size >= UNRESERVED:
+        if ram_file is not None:
+            share = "on" if kept else "off"
+            ram += ["-object", f"memory-backend-file,id=ram,size={size},mem-path={ram_file},share={share}"]
+            machine += ",memory-backend=ram"
+        elif size >= UNRESERVED:
             ram += ["-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
             machine += ",memory-backend=ram"
         if size >= WIDE_ADDRESSES:
@@ -110,8 +119,8 @@ class Config:
         """
         if self.cold or self.boot is None or not self.serial or self.serial_device or not GATE.exists():
             return False
-        usual = all(getattr(self, name) == getattr(Config, name) for name in ("memory", "cpu", "machine", "firmware"))
-        return usual and not any("/" in word for word in self.extra)
+        usual = (self.cpu, self.firmware) == (Config.cpu, Config.firmware) and self.machine in SHARED_MACHINES
+        return usual and parse_size(self.memory) < UNRESERVED and not any("/" in word for word in self.extra)
 
 
 def parse_size(text: str) -> int:
@@ -178,10 +187,11 @@ class SerialPipe:
 class Machine:
     """A running QEMU. Use it as a context manager."""
 
-    def __init__(self, config: Config, paused: bool = False) -> None:
-        """`paused`: stand before the firmware's first instruction until resume()."""
+    def __init__(self, config: Config, paused: bool = False, ram: Path | None = None) -> None:
+        """`paused`: stand before the firmware's first instruction until resume(). `ram`: keep RAM in this file, for save()."""
         self.config = config
         self.paused = paused
+        self._ram = ram
         self._state: Path | None = None  # to start from, instead of the firmware's first instruction
         self.raw = b""  # all that came from the serial port
         self.directory = Path(tempfile.mkdtemp(prefix="ankeos-qemu-"))
@@ -208,7 +218,8 @@ class Machine:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self.directory / "qmp"))
         listener.listen(1)
-        words = [*self.config.arguments(), "-S", "-qmp", f"unix:{self.directory}/qmp"]
+        ram = self._ram or (self._state and self._state.with_suffix(".ram"))
+        words = [*self.config.arguments(ram, kept=self._ram is not None), "-S", "-qmp", f"unix:{self.directory}/qmp"]
         if self.config.serial:
             self._serial = SerialPipe(self.directory / "serial")
             words += (["-chardev", f"pipe,id=line,path={self.directory}/serial", *self.config.serial_device]
@@ -238,13 +249,19 @@ class Machine:
 
     def _load(self, state: Path) -> None:
         """Take the state of a machine with the same words; -kernel and -append are not part of it."""
+        self._leave_ram_out()
         self.qmp.execute("migrate-incoming", uri=f"exec:cat {shlex.quote(str(state))}")
         while self.qmp.execute("query-status")["status"] == "inmigrate":
             time.sleep(0.01)
 
+    def _leave_ram_out(self) -> None:
+        """RAM that is in a file is no part of the state that QEMU writes and reads."""
+        self.qmp.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
+
     def save(self, state: Path) -> None:
-        """Stop, and write the state to a file."""
+        """Stop, and write all but RAM, which has a file of its own, to a file."""
         self.stop()
+        self._leave_ram_out()
         self.qmp.execute("migrate", uri=f"exec:cat >{shlex.quote(str(state))}")
         while (status := self.qmp.execute("query-migrate")["status"]) != "completed":
             if status == "failed":
@@ -436,8 +453,8 @@ def firmware_state(config: Config) -> tuple[Path, bytes]:
     """The state of such a machine where the firmware starts a boot file, and the serial port's bytes until then."""
     gate = dataclasses.replace(config, boot=GATE, append=GATE_CLOSED, cold=True, exact=False)
 
-    def make(state: Path) -> bytes:
-        with Machine(gate) as machine:
+    def make(state: Path, ram: Path) -> bytes:
+        with Machine(gate, ram=ram) as machine:
             machine.wait_for(re.escape(GATE_SAYS.decode()))
             machine.save(state)
             return machine.raw.removesuffix(GATE_SAYS)

@@ -1,6 +1,8 @@
-"""Saved machines: QEMU's state at one point of a boot, in a file under build/, made once and started from many times.
+"""Saved machines: QEMU's state at one point of a boot, in files under build/, made once and started from many times.
 
-A file is named after all that went in, so nothing stale is ever found: what has changed has another name. Those that
+RAM has a file of its own, NAME.ram: a machine that starts maps it and has its own copy of each page that it writes, so
+that a start costs no more than what the machine then uses. NAME.state has the devices, NAME.serial the serial port's bytes.
+Files are named after all that went in, so nothing stale is ever found: what has changed has another name. Those that
 nobody has used for longest are removed.
 """
 
@@ -17,7 +19,7 @@ from pathlib import Path
 from contract import BUILD
 
 DIRECTORY = BUILD / "saved"
-MOST = 24  # files kept, of 20 to 60 MiB each
+MOST = 32  # machines kept, of 20 to 60 MiB each
 
 
 @functools.cache
@@ -27,7 +29,7 @@ def _version() -> str:
 
 def _hash(words: Iterable[str], files: Iterable[Path]) -> str:
     """Of QEMU's words and version, and of what the files hold."""
-    digest = hashlib.sha256("\0".join([_version(), *words]).encode())
+    digest = hashlib.sha256("\0".join([_version(), "RAM in a file", *words]).encode())
     for path in files:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:24]
@@ -36,15 +38,15 @@ def _hash(words: Iterable[str], files: Iterable[Path]) -> str:
 def _remove_old() -> None:
     states = sorted(DIRECTORY.glob("*.state"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in states[MOST:]:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".serial").unlink(missing_ok=True)
+        for suffix in (".state", ".ram", ".serial"):
+            path.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path], bytes]) -> tuple[Path, bytes]:
+def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path, Path], bytes]) -> tuple[Path, bytes]:
     """The file of QEMU's state for these words and files, and what the serial port had said by then.
 
-    `make` is called when there is none: it writes the state to the path, and returns the serial port's bytes. Other
-    processes that want the same file wait meanwhile.
+    `make` is called when there is none: it writes the state to the first path and RAM to the second, and returns the
+    serial port's bytes. Other processes that want the same file wait meanwhile.
     """
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     state = DIRECTORY / f"{_hash(words, files)}.state"
@@ -52,8 +54,10 @@ def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path], b
     with open(DIRECTORY / "lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not state.exists():
-            new = state.with_suffix(".new")
-            serial.write_bytes(make(new))
+            new, ram = state.with_suffix(".new"), state.with_suffix(".ram")
+            # What a run that was killed has left: a machine with its pages would not be a new one.
+            ram.unlink(missing_ok=True)
+            serial.write_bytes(make(new, ram))
             new.rename(state)
             _remove_old()
         os.utime(state)
