@@ -89,7 +89,7 @@ def test_contexts(tmp_path, mode):
 def test_contexts_of_all_cpus(tmp_path):
     """While eight threads make random calls on four CPUs each of these has the kernel's tables loaded, or a user context's."""
     path = bundle(tmp_path / "storm.efi", KERNEL, initrd=BUILD / "user" / "attack-musl.cpio",
-                  cmdline="console=ttyS0 -- stay storm:10:7")
+                  cmdline="console=ttyS0 -- stay storm:1000:7")
     source, users = random.Random(2), 0
     with Machine(Config(boot=path, display=("-vga", "none"), extra=("-smp", "4"))) as machine:
         machine.wait_for(r"^# storm")
