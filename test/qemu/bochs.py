@@ -95,32 +95,33 @@ class Bochs:
         output = (self.directory / "output").read_text(errors="replace")[-1000:]
         return MachineError(f"{message}\n--- serial:\n{self.text}\n--- Bochs:\n{output}\n{tail}")
 
-    def wait_prompt(self, since: int = 0) -> None:
-        """Wait for the monitor's prompt in what came from byte `since` on, with nothing behind it."""
+    def _wait_for(self, pattern: str, since: int) -> None:
+        """Wait until the serial text from byte `since` on matches the regular expression."""
         deadline = time.monotonic() + LIMIT
         assert self._serial is not None
-        while not re.search(rf"^{PROMPT}\Z", plain(self.raw[since:]), re.MULTILINE):
+        while not re.search(pattern, plain(self.raw[since:]), re.MULTILINE):
             if select.select([self._serial], [], [], 1.0)[0]:
                 data = self._serial.recv(1 << 16)
                 if not data:
                     raise self.failure("Bochs ended")
                 self.raw += data
             if time.monotonic() > deadline:
-                raise self.failure(f"no prompt in {LIMIT:.0f} s")
+                raise self.failure(f"{pattern!r} did not come in {LIMIT:.0f} s")
+
+    def wait_prompt(self, since: int = 0) -> None:
+        """Wait for the monitor's prompt in what came from byte `since` on, with nothing behind it."""
+        self._wait_for(rf"^{PROMPT}\Z", since)
 
     def command(self, line: str) -> str:
         """Type a line at the monitor's prompt; return what it printed, without echo and prompt."""
         since = len(self.raw)
         assert self._serial is not None
-        # One at a time: the emulated port has no room for more, and the guest polls.
-        for character in line + "\r":
-            self._serial.sendall(character.encode())
-            time.sleep(0.05)
-        while b"\n" not in self.raw[since:]:
-            data = self._serial.recv(1 << 16)
-            if not data:
-                raise self.failure("Bochs ended")
-            self.raw += data
+        # One at a time, the next when the guest has shown the last: the emulated port has no room for more.
+        for typed in range(len(line)):
+            self._serial.sendall(line[typed].encode())
+            self._wait_for(rf"{re.escape(line[:typed + 1])}\Z", since)
+        self._serial.sendall(b"\r")
+        self._wait_for(r"\n", since)
         self.wait_prompt(since)
         output = plain(self.raw[since:])
         return output[output.index("\n") + 1:output.rindex(PROMPT)]
