@@ -489,7 +489,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all qemu qemu-nox debian qemu-gdb gdb test test-host host-programs coverage test-qemu test-machines user test-user-linux \
-        test-user-slow test-slow lint bench bench-boot bench-linux bench-scale bench-smp map image bundle clean help
+        test-user-slow test-qemu-slow test-slow lint bench bench-boot bench-linux bench-scale bench-smp map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -550,6 +550,7 @@ user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi ## archives of the user 
 test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
 	$(PYTEST) test/user
 
+test-user-slow test-qemu-slow: export ANKEOS_SLOW := 1
 test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: export ANKEOS_STORM := 120
 test-user-slow: export ANKEOS_STOPS := 5
@@ -560,8 +561,12 @@ test-user-slow: all image user ## a million random system calls, two minutes of 
 	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py test/qemu/test_limits.py test/qemu/test_debian_work.py \
 	    -k 'fuzz or storm or stops or neighbour or nothing_lost or crowd or python'
 
+test-qemu-slow: all image user ## the tests of test/qemu with the mark `slow`: the same as others, on more machines
+	$(NEED_QEMU)
+	$(PYTEST) -n $(TEST_JOBS) --dist loadgroup test/qemu -m slow -k 'not (storm or neighbour or nothing_lost)'
+
 # The random host tests with thirty times their operations; each run has another seed.
-test-slow: test-user-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for
+test-slow: test-user-slow test-qemu-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for
 	$(Q)PAGING_OPERATIONS=100000000 $(HOST)/test_paging_random
 	$(Q)TLB_OPERATIONS=100000000 $(HOST)/test_tlb_random
 

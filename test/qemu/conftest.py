@@ -2,8 +2,11 @@
 
 With several workers (`-n 2 --dist loadgroup`) each test is given out alone, but those that share a machine together,
 and the longest first, so that none runs alone at the end.
+
+Tests with the mark `slow` run when ANKEOS_SLOW is set, as `make test-slow` sets it.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -25,7 +28,7 @@ def _build():
 
 # Files whose tests, or what they share, take ten seconds or more.
 LONGEST = ("test_debug_build", "test_speed", "test_bochs", "test_parity", "test_broken", "test_call_speed", "test_user",
-           "test_limits")
+           "test_limits", "test_debian_work")
 
 
 def shared_machine(item):
@@ -36,9 +39,17 @@ def shared_machine(item):
     return "-".join([item.module.__name__, *(f"{name}{indices.get(name, '')}" for name in shared)]) if shared else None
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: runs only when ANKEOS_SLOW is set, as `make test-slow` sets it")
+
+
 # First: xdist's own hook, which reads the groups, was registered later and would be called before this one.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if "ANKEOS_SLOW" not in os.environ:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     for item in items:
         if group := shared_machine(item):
             item.add_marker(pytest.mark.xdist_group(group))

@@ -10,8 +10,8 @@ from bundles import KERNEL, bundle
 from contract import ROOT
 from machine import Config, Machine
 
-SHORT = ("test_fcntl", "test_mmap", "test_select", "test_pty", "test_resource", "test_time")
-LONG = ("test_posix", "test_shutil", "test_tempfile", "test_os", "test_signal", "test_threading", "test_selectors",
+SHORT = ("test_fcntl", "test_mmap", "test_pty", "test_resource")
+LONG = ("test_select", "test_time", "test_posix", "test_shutil", "test_tempfile", "test_os", "test_signal", "test_threading", "test_selectors",
         "test_subprocess", "test_asyncio.test_unix_events")
 # Seconds, for a host under load; only a failure ever waits so long.
 LIMIT = 1800 if os.environ.get("ANKEOS_PYTHON") else 600

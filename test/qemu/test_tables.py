@@ -13,8 +13,10 @@ from machine import Config, Machine, parse_size
 from walker import pat_names
 
 CPU = "max,la57=off"
-MACHINES = [(memory, CPU + pages) for memory in ("64M", "512M", "3G", "5G", "64G") for pages in ("", ",pdpe1gb=off")]
-MACHINES.append(("1T", "max"))
+SMALL_PAGES = CPU + ",pdpe1gb=off"
+MACHINES = [("64M", SMALL_PAGES), ("512M", CPU), ("3G", SMALL_PAGES), ("5G", CPU), ("64G", CPU), ("1T", "max"),
+            *(pytest.param(machine, marks=pytest.mark.slow) for machine in (
+                ("64M", CPU), ("512M", SMALL_PAGES), ("3G", CPU), ("5G", SMALL_PAGES), ("64G", SMALL_PAGES)))]
 
 
 @pytest.fixture(name="guest", scope="module", params=MACHINES, ids=" ".join)

@@ -7,18 +7,19 @@ import pytest
 from machine import Config, Machine
 
 SELFTEST = "console=ttyS0 selftest"
+OF_TIME = f"{SELFTEST}=time"
 NO_DISPLAY = ("-vga", "none")
 # The checks of kernel/selftest/irq_selftest.c.
 CHECKS = 10
 
 MACHINES = {
-    "q35": Config(append=SELFTEST, display=NO_DISPLAY),
-    "pc": Config(append=SELFTEST, display=NO_DISPLAY, machine="pc,smm=off"),
-    "no HPET": Config(append=SELFTEST, display=NO_DISPLAY, machine="q35,smm=off,hpet=off"),
-    "no HPET, no PIT": Config(append=SELFTEST, display=NO_DISPLAY, machine="q35,smm=off,hpet=off,pit=off"),
-    "qemu64": Config(append=SELFTEST, display=NO_DISPLAY, cpu="qemu64"),
-    "four CPUs": Config(append=SELFTEST, display=NO_DISPLAY, extra=("-smp", "4")),
-    "icount": Config(append=SELFTEST, display=NO_DISPLAY, icount=True),
+    "q35": Config(append=OF_TIME, display=NO_DISPLAY),
+    "pc": Config(append=OF_TIME, display=NO_DISPLAY, machine="pc,smm=off"),
+    "no HPET": Config(append=OF_TIME, display=NO_DISPLAY, machine="q35,smm=off,hpet=off"),
+    "no HPET, no PIT": Config(append=OF_TIME, display=NO_DISPLAY, machine="q35,smm=off,hpet=off,pit=off"),
+    "qemu64": Config(append=OF_TIME, display=NO_DISPLAY, cpu="qemu64"),
+    "four CPUs": Config(append=OF_TIME, display=NO_DISPLAY, extra=("-smp", "4")),
+    "icount": Config(append=OF_TIME, display=NO_DISPLAY, icount=True),
 }
 
 CLOCK = datetime.datetime(2031, 2, 3, 4, 5, 6)
@@ -55,7 +56,7 @@ def test_selftest(name):
     ("6,sockets=2,cores=3,threads=1", "", 6), ("4,maxcpus=8", "", 4), (64, "", 64)])
 def test_cpus_start(cpus, word, run):
     """All that the tables list run, whatever their APIC ids, but no more than is wanted; with nothing to do all of them halt."""
-    with Machine(Config(append=f"console=ttyS0 init=none {word}", display=NO_DISPLAY, extra=("-smp", f"{cpus}"), cold=True)) as machine:
+    with Machine(Config(append=f"console=ttyS0 init=none {word}", display=NO_DISPLAY, extra=("-smp", f"{cpus}"))) as machine:
         machine.wait_prompt()
         if run > 1:
             assert boot_line(machine, r"^CPUs: (\d+) run, after \d+ us$") == (f"{run}",)
@@ -72,7 +73,7 @@ def test_cpus_start(cpus, word, run):
 
 def test_panic_stops_all_cpus():
     """The CPU that panics tells of it alone; afterwards all of them halt."""
-    with Machine(Config(append="console=ttyS0 init=none", display=NO_DISPLAY, extra=("-smp", "4"), cold=True)) as machine:
+    with Machine(Config(append="console=ttyS0 init=none", display=NO_DISPLAY, extra=("-smp", "4"))) as machine:
         machine.wait_prompt()
         machine.send("panic\n")
         machine.wait_for(r"^The machine is halted\.$")

@@ -10,11 +10,11 @@ from contract import BUILD
 from guest import Guest
 from machine import LIMIT, PROMPT, Config, Machine
 
-FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "100000"))
+FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "30000"))
 # The prompt too: a kernel that did not run /init to its end need not be waited for.
 END = rf"{usertests.END}|^{PROMPT}\Z"
 REFUSED_CALLS = 10000  # random calls while memory is refused
-STORM_SECONDS = int(os.environ.get("ANKEOS_STORM", "20"))
+STORM_SECONDS = int(os.environ.get("ANKEOS_STORM", "5"))
 STOPS_SCALE = int(os.environ.get("ANKEOS_STOPS", "1"))
 FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than those that die
 # Frames that the kernel may keep after an attack. Each kind of object of which one is left keeps a slab of the heap, of up to
@@ -23,10 +23,16 @@ FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than
 # child would be hundreds.
 KEPT_MOST = 24
 
+slow = pytest.mark.slow
 MACHINES = {
     "64M": {"memory": "64M"}, "3G": {"memory": "3G"}, "5G": {"memory": "5G"}, "64G": {"memory": "64G"},
     "old PC": {"machine": "pc", "cpu": "qemu64"}, "four CPUs": {"extra": ("-smp", "4")},
 }
+LARGE = ("3G", "5G", "64G")
+# What a machine with much RAM may do otherwise than a small one; its whole set of programs runs with `make test-slow`.
+OF_MEMORY = ("areas", "copies", "foreign_memory", "mappings", "memory", "process", "shm", "usage")
+# What a program that lies elsewhere in memory may find otherwise, likewise.
+OF_PLACE = ("cores", "mappings", "process", "programs", "signals", "threads", "tracing", "vdso")
 
 
 def boot(directory, archive, words=(), options="", **machine):
@@ -36,13 +42,23 @@ def boot(directory, archive, words=(), options="", **machine):
     return Machine(Config(boot=path, display=("-vga", "none"), **machine))
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=slow) if name in LARGE else name for name in MACHINES])
 def test_programs_on(tmp_path, name):
     """The same on machines of other sizes and kinds."""
     run_programs(tmp_path, "musl", usertests.BRIEF_WORDS, MACHINES[name], usertests.BRIEF)
 
 
-@pytest.mark.parametrize("flavour", usertests.FLAVOURS)
+@pytest.mark.parametrize("name", LARGE)
+def test_memory_on(tmp_path, name):
+    run_programs(tmp_path, "musl", OF_MEMORY, MACHINES[name], OF_MEMORY)
+
+
+def test_place(tmp_path):
+    """Position-independent programs, where it makes a difference."""
+    run_programs(tmp_path, "pie", OF_PLACE, {}, OF_PLACE)
+
+
+@pytest.mark.parametrize("flavour", [name if name != "pie" else pytest.param(name, marks=slow) for name in usertests.FLAVOURS])
 def test_programs(tmp_path, flavour):
     """Those that take long run with one C library only: their checks are about the kernel's part alone."""
     if flavour == "musl":
@@ -73,10 +89,9 @@ def test_other_clock(tmp_path, clock, config):
         assert not complaints, "\n".join([*complaints, machine.text])
 
 
+@slow
 def test_neighbour(tmp_path):
     """The largest calls at once, where `make test` begins with smaller ones."""
-    if "ANKEOS_STORM" not in os.environ:
-        pytest.skip("make test-user-slow runs it")
     run_programs(tmp_path, "musl", ("neighbour:full",), {}, ("neighbour",))
 
 
@@ -114,19 +129,17 @@ def free_at_end(directory, rounds, options, good):
         return free[1], text
 
 
-# Both kinds of refusals at once, at two paces, so that programs break off early and late; `make test-user-slow` has each alone.
-REFUSALS = ("", "frame_fail_user=50 heap_fail_user=101", "frame_fail_user=101 heap_fail_user=50",
-            *(f"{what}_fail_user={every}" for what in ("frame", "heap") for every in (50, 101)))
+# Both kinds of refusals at once, at two paces, so that programs break off early and late; `make test-slow` has each alone.
+REFUSALS = ("", "frame_fail_user=50 heap_fail_user=101", "frame_fail_user=101 heap_fail_user=50")
+ONE_REFUSAL = [pytest.param(f"{what}_fail_user={every}", marks=slow) for what in ("frame", "heap") for every in (50, 101)]
 
 
-@pytest.mark.parametrize("options", REFUSALS)
+@pytest.mark.parametrize("options", [*REFUSALS, *ONE_REFUSAL])
 def test_nothing_lost(tmp_path, options):
     """Six rounds more cost less than a frame each, also when each N-th frame or block of the heap is refused.
 
     What a round keeps is a page of the heap here or there; a round that lost one frame would lose six.
     """
-    if options in REFUSALS[3:] and "ANKEOS_STORM" not in os.environ:
-        pytest.skip("make test-user-slow runs it")
     few, _ = free_at_end(tmp_path, 1, options, not options)
     many, text = free_at_end(tmp_path, 7, options, not options)
     assert many > few - 6, f"{few} frames free after 1 round, {many} after 7\n{text}"
@@ -168,7 +181,7 @@ def test_memory_full_on_four(tmp_path):
 
 
 def test_fuzz(tmp_path):
-    """ANKEOS_FUZZ random calls, a million with `make test-user-slow`; the seed is in the serial text."""
+    """ANKEOS_FUZZ random calls, a million with `make test-slow`; the seed is in the serial text."""
     attack(tmp_path, (f"fuzz:{FUZZ_CALLS}",), LIMIT + FUZZ_CALLS / 1000 * FUZZ_PACE)
 
 
@@ -182,7 +195,7 @@ def test_fuzz_refused(tmp_path, what):
 def test_stops(tmp_path):
     """Beside the largest calls that a program can make a neighbour runs within a millisecond, of a nanosecond an instruction.
 
-    Each of them is killed once, in the middle, and begins to end within a millisecond. With `make test-user-slow` there is five
+    Each of them is killed once, in the middle, and begins to end within a millisecond. With `make test-slow` there is five
     times as much of everything, and then five kills each. The heap keeps 2 MiB where it was grown by as much at once and a page of
     it is still in use: it does not split such a leaf.
     """
@@ -199,10 +212,8 @@ STORMS = {
 }
 
 
-@pytest.mark.parametrize("how", STORMS)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=slow) if how in ("refused", "full") else how for how in STORMS])
 def test_storm(tmp_path, how):
-    """Eight threads make random calls at once for 20 s, two minutes with `make test-user-slow`; no frame is lost by it."""
-    if how in ("refused", "full") and "ANKEOS_STORM" not in os.environ:
-        pytest.skip("make test-user-slow runs it")
+    """Eight threads make random calls at once for 5 s, two minutes with `make test-slow`; no frame is lost by it."""
     word = f"storm:{STORM_SECONDS}:99" + (":3000" if how == "full" else "")
     attack(tmp_path, (word,), LIMIT + 4 * STORM_SECONDS, **STORMS[how])
