@@ -1,6 +1,6 @@
 /*
  * The queues of futexes: a hash table of trees, in each of which the waiters for one word stand beside each other, in
- * the order of arrival. So how long it takes to find them hardly depends on how many wait for other words.
+ * the order in which they are woken. So how long it takes to find them hardly depends on how many wait for other words.
  *
  * No wake-up is lost between reading the word and entering the queue. A program on another CPU may change the word at
  * any moment, but to wake the waiters it must enter the kernel, where one CPU runs at a time (kernel_lock.h) and is not
@@ -19,9 +19,16 @@
 /* How many waiters a walk looks at before it lets other tasks run: some hundred thousand instructions. */
 #define STEPS 256
 
+/*
+ * Waiters are woken by real-time priority, the highest first, as on Linux, and those of the same priority by arrival. A
+ * waiter's `order` has its rank in the upper bits, 0 for the highest priority, and the number of its arrival below.
+ */
+#define RANK_SHIFT 56
+#define RANK_LAST  99
+
 /* Guard: tasks only, which the kernel does not preempt. */
 static struct tree_node *buckets[1 << BUCKET_BITS];
-static uint64_t arrivals; /* the number of the waiter that was put into a queue last */
+static uint64_t arrivals; /* the number of the waiter that was put into a queue last; fits below the rank */
 
 static struct tree_node **bucket_of(const struct futex_key *key)
 {
@@ -33,14 +40,14 @@ static struct futex_waiter *waiter_in(struct tree_node *node)
 	return tree_item(node, struct futex_waiter, in_bucket);
 }
 
-/* Return whether a waiter stands before the place that a waiter for the word `key` with such an arrival has. */
-static bool is_before(const struct futex_waiter *waiter, const struct futex_key *key, uint64_t arrival)
+/* Return whether a waiter stands before the place that a waiter for the word `key` with such an order has. */
+static bool is_before(const struct futex_waiter *waiter, const struct futex_key *key, uint64_t order)
 {
 	if (waiter->key.place != key->place)
 		return waiter->key.place < key->place;
 	if (waiter->key.owner != key->owner)
 		return (uintptr_t)waiter->key.owner < (uintptr_t)key->owner;
-	return waiter->arrival < arrival;
+	return waiter->order < order;
 }
 
 void futex_enqueue(struct futex_waiter *waiter)
@@ -48,11 +55,11 @@ void futex_enqueue(struct futex_waiter *waiter)
 	struct tree_node **bucket = bucket_of(&waiter->key), *parent = NULL;
 	enum tree_side side = TREE_LOW;
 
-	waiter->arrival = ++arrivals;
+	waiter->order = (uint64_t)(RANK_LAST - waiter->task->sched.rt_priority) << RANK_SHIFT | ++arrivals;
 	waiter->waits = true;
 	for (struct tree_node *node = *bucket; node; node = node->child[side]) {
 		parent = node;
-		side = is_before(waiter_in(node), &waiter->key, waiter->arrival) ? TREE_HIGH : TREE_LOW;
+		side = is_before(waiter_in(node), &waiter->key, waiter->order) ? TREE_HIGH : TREE_LOW;
 	}
 	tree_add(bucket, parent, side, &waiter->in_bucket, NULL);
 }
@@ -63,14 +70,14 @@ void futex_dequeue(struct futex_waiter *waiter)
 	waiter->waits = false;
 }
 
-/* Return the first waiter for a word whose arrival is `arrival` or later; NULL: there is none. */
-static struct futex_waiter *first_from(const struct futex_key *key, uint64_t arrival)
+/* Return the first waiter for a word whose order is `order` or later; NULL: there is none. */
+static struct futex_waiter *first_from(const struct futex_key *key, uint64_t order)
 {
 	struct futex_waiter *first = NULL;
 	bool before;
 
 	for (struct tree_node *node = *bucket_of(key); node; node = node->child[before ? TREE_HIGH : TREE_LOW]) {
-		before = is_before(waiter_in(node), key, arrival);
+		before = is_before(waiter_in(node), key, order);
 		if (!before)
 			first = waiter_in(node);
 	}
@@ -85,7 +92,8 @@ bool futex_is_waited_for(const struct futex_key *key)
 /* A walk along the waiters for a word that have come before the walk. Guard: the caller, on whose stack it is. */
 struct walk {
 	const struct futex_key *key;
-	uint64_t next, end; /* the first and the last arrival that are still to be looked at */
+	uint64_t next; /* the first order that is still to be looked at */
+	uint64_t end;  /* the last arrival that is looked at */
 	unsigned steps;
 };
 
@@ -105,9 +113,11 @@ static struct futex_waiter *walk_on(struct walk *walk)
 	if (++walk->steps % STEPS == 0 && task_give_way())
 		return NULL;
 	waiter = first_from(walk->key, walk->next);
-	if (!waiter || waiter->arrival > walk->end)
-		return NULL;
-	walk->next = waiter->arrival + 1;
+	/* Behind a waiter that has come since the walk began all of its rank have: go on with the next rank. */
+	while (waiter && (waiter->order & ((1ULL << RANK_SHIFT) - 1)) > walk->end)
+		waiter = first_from(walk->key, ((waiter->order >> RANK_SHIFT) + 1) << RANK_SHIFT);
+	if (waiter)
+		walk->next = waiter->order + 1;
 	return waiter;
 }
 

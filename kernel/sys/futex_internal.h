@@ -43,13 +43,16 @@ int futex_find_key(uint64_t at, bool private, struct futex_key *ret);
 struct futex_waiter {
 	struct tree_node in_bucket;
 	struct futex_key key;
-	uint64_t arrival; /* rises with each waiter that is put into a queue */
-	uint32_t bits;    /* only a wake with one of these bits ends the wait (FUTEX_WAIT_BITSET) */
-	bool waits;       /* the waiter is in the queue of its word; false: its task has been woken */
+	uint64_t order; /* the waiter's place in the queue: by its rank, then by its arrival (futex.c) */
+	uint32_t bits;  /* only a wake with one of these bits ends the wait (FUTEX_WAIT_BITSET) */
+	bool waits;     /* the waiter is in the queue of its word; false: its task has been woken */
 	struct task *task;
 };
 
-/* Put a waiter, whose key is set, behind all others in the queue of its word, or take it out. */
+/*
+ * Put a waiter, whose key and task are set, into the queue of its word, behind those of the same or a higher real-time
+ * priority; or take it out.
+ */
 void futex_enqueue(struct futex_waiter *waiter);
 void futex_dequeue(struct futex_waiter *waiter);
 

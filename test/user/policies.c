@@ -409,6 +409,39 @@ static void wait_for_first(void)
 		rest_ms(5);
 }
 
+/* Sleep until the futex word shared->go is woken. */
+static void wait_for_wake(char name)
+{
+	sys(SYS_futex, &shared->go, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0);
+	note(name);
+}
+
+/* Make a child that waits, and move it to the queue of shared->signals as soon as it does. */
+static void add_waiter(int policy, int priority, char name)
+{
+	child(policy, priority, wait_for_wake, name);
+	do
+		rest_ms(2);
+	while (sys(SYS_futex, &shared->go, 3 /* FUTEX_REQUEUE */, 0, 1L, &shared->signals, 0) != 1);
+}
+
+/* A wake of a futex chooses the most urgent of those who wait, and of equals the one that has waited longest. */
+static void test_futex_order(void)
+{
+	start();
+	add_waiter(OTHER, 0, 'A');
+	add_waiter(FIFO, 10, 'B');
+	add_waiter(RR, 30, 'C');
+	add_waiter(FIFO, 10, 'D');
+	add_waiter(BATCH, 0, 'E');
+	for (int i = 0; i < 5; i++) {
+		is(sys(SYS_futex, &shared->signals, 1 /* FUTEX_WAKE */, 1, NULL, NULL, 0), 1, "a futex wakes one");
+		while (shared->length <= i)
+			rest_ms(2);
+	}
+	expect("CBDAE", "the most urgent first");
+}
+
 static void test_order(void)
 {
 	start();
@@ -722,6 +755,7 @@ int main(void)
 	/* However long it takes, nobody but real-time tasks runs meanwhile. */
 	write_text(RT_RUNTIME, "-1\n");
 	test_order();
+	test_futex_order();
 	test_changes();
 	test_turns();
 	write_text(RT_RUNTIME, "950000\n");
