@@ -72,7 +72,7 @@ static void add_flags(const struct area *area, struct text *ret)
 		{ "sh", shared },
 		{ "mr", true },
 		{ "mw", !(area->flags & AREA_READ_ONLY) },
-		{ "me", true },
+		{ "me", !(area->flags & AREA_NO_EXEC) },
 		{ "ms", shared },
 		{ "gd", area->flags & AREA_GROWS_DOWN },
 		{ "dc", area->flags & AREA_LEFT_OUT },

@@ -3,6 +3,8 @@
  * which does the work.
  */
 #include "kernel/fs/content.h"
+#include "kernel/fs/linux_mount.h"
+#include "kernel/fs/mount.h"
 #include "kernel/mm/user/user_piece.h"
 #include "kernel/sys/memory_flags.h"
 #include "kernel/sys/memory_steps.h"
@@ -77,7 +79,7 @@ static int heed_seals(struct file *file, struct mmap_request *mapping)
 
 /*
  * Get the memory object of `file`, from which a mapping gets its pages; NULL for an anonymous mapping. The pointer is
- * valid as long as the caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV.
+ * valid as long as the caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV, -EPERM.
  */
 static int object_of(struct file *file, struct mmap_request *mapping, struct memory_object **ret)
 {
@@ -94,6 +96,11 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 		mapping->flags |= USER_MAP_READ_ONLY;
 	if (heed_seals(file, mapping) != 0)
 		return -EPERM;
+	if (mount_flags(file->mount) & MS_NOEXEC) {
+		if (mapping->rights & USER_EXEC)
+			return -EPERM;
+		mapping->flags |= USER_MAP_NO_EXEC;
+	}
 	/*
 	 * On Linux a mapping of a file that is open for writing keeps it open. So as long as the mapping exists, the
 	 * file cannot be executed, nor its file system be made read-only, even if the mapping itself cannot be written

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -177,6 +178,26 @@ static void test_file(void)
 	sys(SYS_unlink, DIR "/two");
 }
 
+/* Map a file by a path on a mount with noexec: never as code; `allowed` is the same file by a mount without that flag. */
+static void expect_no_code(const char *path, const char *allowed)
+{
+	long fd = sys(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
+	long at;
+
+	is(sys(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0), -EPERM, "noexec: mmap as code");
+	at = sys(SYS_mmap, NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	is_true(at > 0, at, "mmap to read");
+	is(sys(SYS_mprotect, at, 4096, PROT_READ | PROT_EXEC), -EACCES, "which mprotect does not make code");
+	is(sys(SYS_mprotect, at, 4096, PROT_READ | PROT_WRITE), 0, "but writable");
+	sys(SYS_munmap, at, 4096);
+	sys(SYS_close, fd);
+	fd = sys(SYS_openat, AT_FDCWD, allowed, O_RDONLY, 0);
+	at = sys(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	is_true(at > 0, at, "mmap of the same file as code, by the other mount");
+	sys(SYS_munmap, at, 4096);
+	sys(SYS_close, fd);
+}
+
 static void test_flags(void)
 {
 	struct statfs statfs;
@@ -232,6 +253,7 @@ static void test_flags(void)
 	is_true(fd >= 0, fd, "but by way of the source");
 	sys(SYS_close, fd);
 	sys(SYS_unlink, DIR "/a/null");
+	expect_no_code(DIR "/b/g", DIR "/a/g");
 	read_all("/proc/self/mounts");
 	is_true(strstr(text, " " DIR "/b tmpfs rw,nosuid,nodev,noexec,relatime") != NULL, 0, "mounts has the flags");
 	is(sys(SYS_umount2, DIR "/b", 0), 0, "umount");

@@ -8,6 +8,8 @@
 /* Return whether all of an area may have the rights. */
 static bool rights_allowed(const struct area *a, unsigned rights)
 {
+	if (rights & USER_EXEC && a->flags & AREA_NO_EXEC)
+		return false;
 	return !(rights & USER_WRITE && a->flags & AREA_SHARED &&
 		 (a->flags & AREA_READ_ONLY || (a->object && !a->object->ops->write_frame)));
 }

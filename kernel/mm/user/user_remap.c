@@ -222,6 +222,7 @@ static enum status map_again(struct move *m, const struct area *area, unsigned f
 	const uint64_t offset = area->offset + bytes_to_pages(m->from - area->start);
 	unsigned how = USER_MAP_SHARED | (area->flags & AREA_READ_ONLY ? USER_MAP_READ_ONLY : 0) |
 		       (area->flags & AREA_WRITER ? USER_MAP_WRITER : 0) |
+		       (area->flags & AREA_NO_EXEC ? USER_MAP_NO_EXEC : 0) |
 		       (flags & USER_REMAP_FIXED ? USER_MAP_FIXED : 0);
 
 	if (!(area->flags & AREA_SHARED))

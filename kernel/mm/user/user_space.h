@@ -77,6 +77,7 @@ enum user_map_flags {
 	USER_MAP_READ_ONLY = 1 << 7,  /* with USER_MAP_SHARED: user_protect never gives the right to write */
 	USER_MAP_LOW = 1 << 8,        /* without a fixed flag: place the mapping below 2 GiB */
 	USER_MAP_WRITER = 1 << 9,     /* the mapping counts as a writer of its object (count_writer) */
+	USER_MAP_NO_EXEC = 1 << 10,   /* user_protect never gives the right to execute */
 	USER_MAP_NORESERVE = 1 << 5,  /* accepted without effect: memory is never reserved */
 };
 
@@ -126,9 +127,7 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
  */
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 
-/*
- * A forked child gets zeros (WIPED) or no area (LEFT_OUT); SMALL_PAGES: no 2 MiB frame from now on. The others undo it.
- */
+/* For a forked child: zeros (WIPED), no area (LEFT_OUT). SMALL_PAGES: 4 KiB frames from now on. Others undo it. */
 enum user_advice { USER_WIPED, USER_KEPT, USER_LEFT_OUT, USER_COPIED, USER_SMALL_PAGES, USER_ANY_PAGES };
 
 /* Follow madvise(2)'s advice. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */
