@@ -38,7 +38,8 @@
 	call(141, setpriority) call(142, sched_setparam) call(143, sched_getparam) \
 	call(144, sched_setscheduler) call(145, sched_getscheduler) call(146, sched_get_priority_max) \
 	call(147, sched_get_priority_min) call(148, sched_rr_get_interval) call(149, mlock) \
-	call(150, munlock) call(151, mlockall) call(152, munlockall) call(155, pivot_root) call(157, prctl) call(158, arch_prctl) \
+	call(150, munlock) call(151, mlockall) call(152, munlockall) call(155, pivot_root) \
+	call(157, prctl) call(158, arch_prctl) \
 	call(160, setrlimit) call(161, chroot) call(162, sync) call(165, mount) call(166, umount2) \
 	call(169, reboot) call(170, sethostname) call(171, setdomainname) call(186, gettid) \
 	call(187, readahead) call(188, setxattr) call(189, lsetxattr) call(190, fsetxattr) \
@@ -54,7 +55,8 @@
 	call(229, clock_getres) call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) \
 	call(233, epoll_ctl) call(234, tgkill) call(235, utimes) call(240, mq_open) call(241, mq_unlink) \
 	call(242, mq_timedsend) call(243, mq_timedreceive) call(244, mq_notify) call(245, mq_getsetattr) \
-	call(247, waitid) call(251, ioprio_set) call(252, ioprio_get) call(253, inotify_init) \
+	call(247, waitid) \
+	call(251, ioprio_set) call(252, ioprio_get) call(253, inotify_init) \
 	call(254, inotify_add_watch) call(255, inotify_rm_watch) call(257, openat) call(258, mkdirat) \
 	call(259, mknodat) call(260, fchownat) call(261, futimesat) call(262, newfstatat) call(263, unlinkat) \
 	call(264, renameat) call(265, linkat) call(266, symlinkat) call(267, readlinkat) call(268, fchmodat) \
@@ -66,7 +68,7 @@
 	call(291, epoll_create1) call(292, dup3) call(293, pipe2) call(294, inotify_init1) call(295, preadv) \
 	call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) call(302, prlimit64) \
 	call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(310, process_vm_readv) \
-	call(311, process_vm_writev) call(314, sched_setattr) call(315, sched_getattr) call(316, renameat2) \
+	call(311, process_vm_writev) call(312, kcmp) call(314, sched_setattr) call(315, sched_getattr) call(316, renameat2) \
 	call(317, seccomp) call(318, getrandom) call(319, memfd_create) call(322, execveat) \
 	call(324, membarrier) call(325, mlock2) call(326, copy_file_range) call(327, preadv2) \
 	call(328, pwritev2) call(332, statx) call(333, io_pgetevents) call(334, rseq) call(424, pidfd_send_signal) \

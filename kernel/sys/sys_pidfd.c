@@ -137,6 +137,7 @@ SYSCALL_3(pidfd_getfd, fd, number, flags)
  */
 static int64_t clone_with_pidfd(const struct clone_arguments *arguments, uint64_t pidfd_at)
 {
+	static const int32_t none = -1;
 	struct clone_arguments without = *arguments;
 	struct process *child = NULL;
 	struct file *file;
@@ -146,7 +147,10 @@ static int64_t clone_with_pidfd(const struct clone_arguments *arguments, uint64_
 		return -EINVAL;
 	if (!fd_has_room(process_current()->fds))
 		return -EMFILE;
-	result = pidfd_create(process_current(), 0, &file);
+	/* As on Linux an address that cannot be written to is an error, which is found before there is a child. */
+	result = args_put(pidfd_at, &none, sizeof(none));
+	if (!result)
+		result = pidfd_create(process_current(), 0, &file);
 	if (result)
 		return result;
 	without.flags &= ~(uint64_t)CLONE_PIDFD;

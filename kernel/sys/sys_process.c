@@ -241,6 +241,8 @@ SYSCALL_3(get_robust_list, tid, to, to_size)
 
 	if (!task || !task->process)
 		return -ESRCH;
+	if (!rights_may_trace(task->process))
+		return -EPERM;
 	error = args_put(to_size, &size, sizeof(size));
 	return error ? error : args_put(to, &task->futexes.robust_list, sizeof(uint64_t));
 }

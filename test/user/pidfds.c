@@ -1,4 +1,4 @@
-/* Files that stand for processes and for signals: pidfd_open, clone3, waitid; signalfd. */
+/* Files that stand for processes and for signals: pidfd_open, clone3, waitid; signalfd; and what kcmp compares. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -113,6 +113,8 @@ static void test_clone3(void)
 	arguments.stack_size = 4096;
 	is(sys(CLONE3, &arguments, 64), -EINVAL, "a stack without a place");
 	arguments.stack_size = 0;
+	arguments.pidfd = 8;
+	is(sys(CLONE3, &arguments, 64), -EFAULT, "no place for the descriptor");
 	arguments.pidfd = (unsigned long)&fd;
 	arguments.parent_tid = (unsigned long)&tid;
 	child = sys(CLONE3, &arguments, 64);
@@ -200,6 +202,45 @@ static void test_blocking(void)
 	sys(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 }
 
+/* ---- kcmp ---- */
+
+#define KCMP 312 /* its number */
+
+enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND };
+
+static void test_comparison(void)
+{
+	int fds[2], copy = dup(1), own = getpid();
+	long first, second;
+	pid_t child;
+
+	is(pipe(fds), 0, "a pipe");
+	child = fork();
+	if (!child) {
+		char byte;
+
+		close(fds[1]);
+		_exit((int)read(fds[0], &byte, 1));
+	}
+	is(sys(KCMP, own, own, KCMP_FILE, 1, copy), 0, "a descriptor's copy is the same file");
+	is(sys(KCMP, own, child, KCMP_FILE, fds[0], fds[0]), 0, "as a child's is");
+	first = sys(KCMP, own, own, KCMP_FILE, fds[0], fds[1]);
+	second = sys(KCMP, own, own, KCMP_FILE, fds[1], fds[0]);
+	is_true((first == 1 && second == 2) || (first == 2 && second == 1), first, "others have an order");
+	is(sys(KCMP, own, own, KCMP_VM, 0, 0), 0, "a process has its memory");
+	is_true(sys(KCMP, own, child, KCMP_VM, 0, 0) > 0, 0, "a child another");
+	is_true(sys(KCMP, own, child, KCMP_FILES, 0, 0) > 0, 0, "and other descriptors");
+	is_true(sys(KCMP, own, child, KCMP_FS, 0, 0) > 0, 0, "and another directory");
+	is_true(sys(KCMP, own, child, KCMP_SIGHAND, 0, 0) > 0, 0, "and other handlers");
+	is(sys(KCMP, own, own, KCMP_FILE, 1, 999), -EBADF, "no file");
+	is(sys(KCMP, own, own, 99, 0, 0), -EINVAL, "an unknown type");
+	is(sys(KCMP, own, 0x3ffff0, KCMP_VM, 0, 0), -ESRCH, "no process");
+	close(fds[1]);
+	close(fds[0]);
+	close(copy);
+	waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
 	test_pidfd();
@@ -207,5 +248,6 @@ int main(void)
 	test_clone3();
 	test_signalfd();
 	test_blocking();
+	test_comparison();
 	return finish();
 }
