@@ -30,9 +30,8 @@ struct pipe {
 /* The file system of pipe(2)'s pipes. Guard: tasks only, which the kernel does not preempt. */
 static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff), .magic = 0x50495045 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
-uint64_t pipe_pages_soft = 16384;
-static uint64_t pipe_pages; /* sum of all pipes' capacities, in pages */
+/* Sum of all pipes' capacities, in pages. Guard: tasks only, which the kernel does not preempt. */
+static uint64_t pipe_pages;
 
 /* Return how many bytes the pipe has. */
 static inline uint64_t fill_of(const struct pipe *pipe)
@@ -267,13 +266,13 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
-/* Initialise a pipe that is all zeros, and add its capacity to `pipe_pages`. */
-static void start_pipe(struct pipe *pipe)
+/* Initialise a pipe that is all zeros, for `who`, and add its capacity to `pipe_pages`. */
+static void start_pipe(struct pipe *pipe, const struct credentials *who)
 {
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;
 
 	wait_queue_init(&pipe->queue);
-	pipe_ring_init(&pipe->ring, many ? PIPE_SMALL_SIZE : PIPE_SIZE);
+	pipe_ring_init(&pipe->ring, least(many ? PIPE_SMALL_SIZE : PIPE_SIZE, pipe_most_for(who)));
 	pipe_pages += pipe->ring.size / PAGE_SIZE;
 }
 
@@ -282,19 +281,19 @@ uint32_t pipe_capacity(const struct pipe *pipe)
 	return (uint32_t)pipe->ring.size;
 }
 
-int64_t pipe_resize(struct pipe *pipe, uint32_t bytes)
+int64_t pipe_resize(struct pipe *pipe, const struct credentials *who, uint32_t bytes)
 {
 	const uint64_t old = pipe->ring.size / PAGE_SIZE;
-	uint64_t size = PAGE_SIZE, pages;
+	uint64_t size, pages;
 	context_token_t token;
 	int error;
 
-	if (bytes > 1U << 31)
+	if (bytes > PIPE_MOST_SIZE)
 		return -EINVAL;
-	while (size < bytes)
-		size <<= 1;
+	size = pipe_size_for(bytes);
 	pages = size / PAGE_SIZE;
-	if (pages > old && (size > PIPE_MOST_SIZE || (pipe_pages_soft && pipe_pages - old + pages > pipe_pages_soft)))
+	if (pages > old &&
+	    (size > pipe_most_for(who) || (pipe_pages_soft && pipe_pages - old + pages > pipe_pages_soft)))
 		return -EPERM;
 	if (fill_of(pipe) > size)
 		return -EBUSY;
@@ -375,7 +374,7 @@ static void add_end(struct pipe *pipe, struct file *file)
 	}
 }
 
-int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
+int pipe_create(const struct credentials *who, unsigned flags, struct file **ret_read, struct file **ret_write)
 {
 	struct node *node = kmalloc(sizeof(*node));
 	struct pipe *pipe = kzalloc(sizeof(*pipe));
@@ -394,7 +393,7 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	node->links = 1;
 	node_get(node); /* each end has a reference to the node */
 	node->pipe = pipe;
-	start_pipe(pipe);
+	start_pipe(pipe, who);
 	add_end(pipe, reader);
 	add_end(pipe, writer);
 	*ret_read = reader;
@@ -418,7 +417,7 @@ int pipe_open(struct node *node, struct file *file)
 		pipe = kzalloc(sizeof(*pipe));
 		if (!pipe)
 			return -ENOMEM;
-		start_pipe(pipe);
+		start_pipe(pipe, NULL);
 		node->pipe = pipe;
 	}
 	file->ops = &pipe_ops;

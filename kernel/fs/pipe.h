@@ -6,8 +6,7 @@
 
 #include "kernel/fs/file.h"
 
-#define PIPE_SMALL_SIZE 8192       /* capacity of a new pipe if 64 KiB would lead beyond pipe_pages_soft */
-#define PIPE_MOST_SIZE  (1U << 20) /* most that a pipe can be given: Linux's pipe-max-size */
+#define PIPE_SMALL_SIZE 8192 /* capacity of a new pipe if 64 KiB would lead beyond pipe_pages_soft */
 
 /*
  * The sum of all pipes' capacities, in pages, beyond which new pipes get PIPE_SMALL_SIZE; 0: no limit. This is Linux's
@@ -16,15 +15,28 @@
  */
 extern uint64_t pipe_pages_soft;
 
+/*
+ * Most bytes that who lacks CAP_SYS_RESOURCE gets for a pipe: Linux's pipe-max-size. A power of two, at least a page
+ * and at most PIPE_MOST_SIZE. Guard: tasks only, which the kernel does not preempt.
+ */
+#define PIPE_MOST_SIZE (1U << 31)
+extern uint64_t pipe_most_size;
+
+/* Return the most bytes that `who` may give to a pipe; NULL is the kernel. */
+uint64_t pipe_most_for(const struct credentials *who);
+
+/* Return the capacity for a pipe of `bytes`: a power of two, at least a page. bytes: at most PIPE_MOST_SIZE. */
+uint64_t pipe_size_for(uint64_t bytes);
+
 /* Return how many bytes a pipe holds at the most. */
 uint32_t pipe_capacity(const struct pipe *pipe);
 
 /*
  * Give a pipe room for `bytes`, rounded up to a power of two that is at least a page, as F_SETPIPE_SZ does. Returns the
- * capacity, -EINVAL (beyond 2^31), -EPERM (it would grow beyond PIPE_MOST_SIZE, or all pipes together beyond
+ * capacity, -EINVAL (beyond 2^31), -EPERM (it would grow beyond what `who` may have, or all pipes together beyond
  * pipe_pages_soft), -EBUSY (the pipe has more bytes or packets), -ENOMEM.
  */
-int64_t pipe_resize(struct pipe *pipe, uint32_t bytes);
+int64_t pipe_resize(struct pipe *pipe, const struct credentials *who, uint32_t bytes);
 
 /*
  * For splice(2): return how many bytes the pipe has, or has room for (none while all slots have packets); and whether
@@ -46,11 +58,11 @@ void pipe_skip(struct pipe *pipe, size_t size);
 uint64_t pipe_bytes(const struct pipe *pipe);
 
 /*
- * Make a pipe and open its two ends; *ret_read and *ret_write are references. flags: O_NONBLOCK; O_DIRECT: what is
- * written becomes packets (pipe_packets.h); O_CLOEXEC is ignored. Returns 0 or -ENOMEM. A write to a pipe without
- * readers returns -EPIPE; the system call sends SIGPIPE.
+ * Make a pipe for `who` and open its two ends; *ret_read and *ret_write are references. flags: O_NONBLOCK; O_DIRECT:
+ * what is written becomes packets (pipe_packets.h); O_CLOEXEC is ignored. Returns 0 or -ENOMEM. A write to a pipe
+ * without readers returns -EPIPE; the system call sends SIGPIPE.
  */
-int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write);
+int pipe_create(const struct credentials *who, unsigned flags, struct file **ret_read, struct file **ret_write);
 
 /*
  * Open an end of the FIFO `node`, by the access mode in file->flags; file_open calls this. Returns 0, -ENXIO (O_WRONLY

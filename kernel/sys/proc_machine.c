@@ -292,6 +292,24 @@ static int take_pipe_pages(struct node *node, const char *bytes, size_t size)
 	return error;
 }
 
+static int make_pipe_size(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%llu\n", (unsigned long long)pipe_most_size);
+	return 0;
+}
+
+static int take_pipe_size(struct node *node, const char *bytes, size_t size)
+{
+	uint64_t number;
+	int error = number_file_take(bytes, size, PIPE_MOST_SIZE, &number);
+
+	(void)node;
+	if (!error)
+		pipe_most_size = pipe_size_for(number);
+	return error;
+}
+
 #define FILE_644(text, make_it, take_it)                                                     \
 	{                                                                                    \
 		.path = (text), .mode = S_IFREG | 0644, .make = (make_it), .take = (take_it) \
@@ -325,6 +343,7 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 		FILE_644("sys/kernel/domainname", make_domain, take_domain),
 		FILE_644("sys/kernel/pid_max", make_pid_max, take_pid_max),
 		FILE_644("sys/kernel/threads-max", make_threads_max, take_threads_max),
+		FILE_644("sys/fs/pipe-max-size", make_pipe_size, take_pipe_size),
 		FILE_644("sys/fs/pipe-user-pages-soft", make_pipe_pages, take_pipe_pages),
 	};
 

@@ -6,7 +6,6 @@
 #include "kernel/fs/credentials.h"
 #include "kernel/fs/errno.h"
 #include "kernel/fs/fd.h"
-#include "kernel/fs/pipe.h"
 #include "kernel/lib/digit.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
@@ -69,7 +68,6 @@ static struct setting settings[] = {
 	NUMBER("fs/nr_open", FD_LIMIT_MAX),
 	NUMBER("fs/overflowgid", 65534),
 	NUMBER("fs/overflowuid", 65534),
-	NUMBER("fs/pipe-max-size", PIPE_MOST_SIZE),
 	NUMBER("fs/pipe-user-pages-hard", 0), /* no limit */
 	NUMBER("fs/protected_hardlinks", 1),
 	NUMBER("fs/protected_symlinks", 1),

@@ -263,7 +263,7 @@ SYSCALL_2(pipe2, to, flags)
 
 	if ((uint32_t)flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	error = pipe_create((unsigned)flags & (O_NONBLOCK | O_DIRECT), &ends[0], &ends[1]);
+	error = pipe_create(rights_current(), (unsigned)flags & (O_NONBLOCK | O_DIRECT), &ends[0], &ends[1]);
 	if (error)
 		return error;
 	node_own(ends[0]->node, rights_current());
@@ -342,7 +342,7 @@ static int64_t fcntl_opened(struct file *file, int fd, unsigned command, uint64_
 	case F_GET_SEALS:
 		return fcntl_seals(file, command, value);
 	case F_SETPIPE_SZ:
-		return file->node->pipe ? pipe_resize(file->node->pipe, (uint32_t)value) : -EBADF;
+		return file->node->pipe ? pipe_resize(file->node->pipe, rights_current(), (uint32_t)value) : -EBADF;
 	case F_GETPIPE_SZ:
 		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
 	case F_SETLEASE:

@@ -4,6 +4,7 @@
  */
 #include "test/host/fs_user.h"
 
+#include "kernel/fs/credentials.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/pipe_ring.h"
 #include "kernel/sync/wait_queue.h"
@@ -39,7 +40,8 @@ static void count_wake(struct waiter *waiter)
 static void resize(struct random *r, struct file *file, uint64_t fill, uint64_t *capacity)
 {
 	const uint64_t size = PAGE_SIZE << random_below(r, 7);
-	const int64_t done = pipe_resize(file->node->pipe, (uint32_t)(size - random_below(r, PAGE_SIZE / 2)));
+	const int64_t done =
+		pipe_resize(file->node->pipe, &credentials_first, (uint32_t)(size - random_below(r, PAGE_SIZE / 2)));
 
 	if (fill > size) {
 		assert_int_equal(done, -EBUSY);
@@ -70,7 +72,7 @@ static void bytes_come_out_as_they_went_in(void **state)
 	struct waiter blocked = { .wake = count_wake, .uses = WAIT_BYTES };
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	for (int i = 0; i < 6000; i++) {
 		size_t size = 1 + random_below(&r, random_below(&r, 2) ? 300 : sizeof(buffer));
 		uint64_t fill = written - read;
@@ -116,14 +118,14 @@ static void packets_stay_apart(void **state)
 	uint8_t buffer[16] = { 0 };
 
 	(void)state;
-	assert_int_equal(pipe_create(O_DIRECT, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, O_DIRECT, &reader, &writer), 0);
 	for (size_t i = 1; i <= PIPE_FRAMES; i++)
 		assert_int_equal(do_write(writer, buffer, i), i);
 	assert_int_equal(do_write(writer, buffer, 1), -EAGAIN);
 	assert_int_equal(file_poll(writer) & POLLOUT, 0);
-	assert_int_equal(pipe_resize(reader->node->pipe, PIPE_SIZE / 2), -EBUSY);
+	assert_int_equal(pipe_resize(reader->node->pipe, &credentials_first, PIPE_SIZE / 2), -EBUSY);
 	assert_int_equal(do_read(reader, buffer, 16), 1);
-	assert_int_equal(pipe_resize(reader->node->pipe, PIPE_SIZE * 2), PIPE_SIZE * 2);
+	assert_int_equal(pipe_resize(reader->node->pipe, &credentials_first, PIPE_SIZE * 2), PIPE_SIZE * 2);
 	for (size_t i = 2; i <= PIPE_FRAMES; i++)
 		assert_int_equal(do_read(reader, buffer, 8), i < 8 ? i : 8);
 	assert_int_equal(do_read(reader, buffer, 8), -EAGAIN);
@@ -137,7 +139,7 @@ static void ends_that_close_are_seen(void **state)
 	char byte = 'x';
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	assert_int_equal(do_read(reader, &byte, 1), -EAGAIN);
 	assert_int_equal(do_write(reader, &byte, 1), -EBADF);
 	assert_int_equal(do_read(writer, &byte, 1), -EBADF);
@@ -148,7 +150,7 @@ static void ends_that_close_are_seen(void **state)
 	assert_int_equal(do_read(reader, &byte, 1), 0);
 	file_put(reader);
 
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	file_put(reader);
 	assert_int_equal(do_write(writer, &byte, 1), -EPIPE);
 	assert_int_equal(file_poll(writer) & POLLERR, POLLERR);
@@ -161,7 +163,7 @@ static void wrong_pointers_move_nothing(void **state)
 	char text[400] = { 0 };
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 1, file_write(writer, &io)), -EFAULT);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 5000, file_write(writer, &io)), -EFAULT);
 	assert_int_equal(file_poll(reader) & POLLIN, 0);
@@ -201,7 +203,7 @@ static void one_reader_is_woken(void **state)
 	char bytes[2] = "";
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	for (size_t i = 0; i < 6; i++) {
 		all[i].waiter = (struct waiter){ .wake = count_own, .uses = uses[i] };
 		wait_queue_add(file_queue(reader), &all[i].waiter);
@@ -227,7 +229,7 @@ static void waiters_are_woken(void **state)
 	char byte = 1;
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	wait_queue_add(file_queue(reader), &waiter);
 	woken = 0;
 	assert_int_equal(do_write(writer, &byte, 1), 1);
@@ -250,7 +252,7 @@ static void a_byte_costs_two_switches(void **state)
 	unsigned before;
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	assert_int_equal(do_write(writer, &byte, 1), 1);
 	assert_int_equal(do_read(reader, &byte, 1), 1);
 	user_set(0, &byte, 1);
@@ -274,7 +276,7 @@ static void a_blocked_reader_costs_none(void **state)
 	unsigned before;
 
 	(void)state;
-	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, 0, &reader, &writer), 0);
 	wait_queue_add(file_queue(reader), &blocked);
 	user_set(0, bytes, sizeof(bytes));
 	before = host_cr3_writes;
@@ -326,7 +328,7 @@ static void out_of_memory_changes_nothing(void **state)
 		int error;
 
 		fs_heap_fail_in = n;
-		error = pipe_create(0, &reader, &writer);
+		error = pipe_create(&credentials_first, 0, &reader, &writer);
 		fs_heap_fail_in = 0;
 		if (!error)
 			break;
@@ -361,7 +363,7 @@ static void calls_without_memory_begin_again(void **state)
 	vaddr_t va;
 
 	(void)state;
-	assert_int_equal(pipe_create(O_NONBLOCK, &reader, &writer), 0);
+	assert_int_equal(pipe_create(&credentials_first, O_NONBLOCK, &reader, &writer), 0);
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = (char)(i % 251);
 	for (size_t i = 0; i < 2; i++) {

@@ -1,4 +1,4 @@
-/* The flags of preadv2 and pwritev2, O_DIRECT, and pipes of packets. */
+/* The flags of preadv2 and pwritev2, O_DIRECT, pipes of packets, and the limit on their sizes. */
 #define _GNU_SOURCE
 #include "test/user/tap.h"
 
@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -226,6 +228,40 @@ static void test_packets_moved(void)
 	close_both(plain);
 }
 
+static int small_pipe(void *unused)
+{
+	int ends[2];
+
+	(void)unused;
+	if (setresuid(1234, 1234, 1234) != 0 || pipe(ends) != 0)
+		return 1;
+	if (sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, 4 * PAGE) != -EPERM)
+		return 2;
+	return fcntl(ends[0], F_GETPIPE_SZ) != (int)(2 * PAGE);
+}
+
+/* The limit of users on the size of a pipe. */
+static void test_pipe_limit(void)
+{
+	int fd = open("/proc/sys/fs/pipe-max-size", O_RDWR), ends[2];
+	char text[16] = { 0 }, seen[16] = { 0 };
+	long size = read(fd, text, sizeof(text) - 1);
+
+	is_true(size > 0, size, "a limit on pipes");
+	is(pwrite(fd, "x", 1, 0) < 0 ? -errno : 0, -EINVAL, "is a number");
+	is(pwrite(fd, "5000", 4, 0), 4, "that is set");
+	is(pread(fd, seen, sizeof(seen) - 1, 0), 5, "to a power of two");
+	is_text(seen, "8192\n", "above");
+	is(in_child(small_pipe, NULL), EXITED(0), "users have no larger pipes");
+	is(pipe(ends), 0, "root has");
+	is(fcntl(ends[0], F_GETPIPE_SZ), 16 * (long)PAGE, "ordinary ones");
+	is(fcntl(ends[0], F_SETPIPE_SZ, 32 * PAGE), 32 * (long)PAGE, "and larger ones");
+	is(pwrite(fd, text, (size_t)size, 0), size, "the limit is as before");
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+}
+
 int main(void)
 {
 	test_append();
@@ -235,5 +271,8 @@ int main(void)
 	test_packet_room();
 	test_packets_wait();
 	test_packets_moved();
+	mkdir("/proc", 0555);
+	mount("proc", "/proc", "proc", 0, NULL);
+	test_pipe_limit();
 	return finish();
 }
