@@ -93,6 +93,8 @@ static void tell_moved(struct node *from, struct name old_name, struct node *to,
 
 	notify_name_now(from, old_name, node->mode, IN_MOVED_FROM, cookie);
 	notify_name_now(to, new_name, node->mode, IN_MOVED_TO, cookie);
+	if (from == to)
+		notify_name_now(from, old_name, node->mode, NOTIFY_RENAMED, cookie);
 	if (replaced)
 		notify_self_now(replaced, IN_ATTRIB);
 	notify_self_now(node, IN_MOVE_SELF);

@@ -25,6 +25,7 @@ enum inotify_bits {
 	IN_DELETE = 1 << 9,
 	IN_DELETE_SELF = 1 << 10,
 	IN_MOVE_SELF = 1 << 11,
+	NOTIFY_RENAMED = 1 << 12, /* a name got another one in the same directory; not of inotify */
 	IN_UNMOUNT = 1 << 13,
 	IN_Q_OVERFLOW = 1 << 14,
 	IN_IGNORED = 1 << 15,

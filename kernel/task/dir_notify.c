@@ -14,7 +14,7 @@
 
 /* Linux's DN_ACCESS, _MODIFY, _CREATE, _DELETE, _RENAME, _ATTRIB, by the bit's place: the events that each means. */
 static const uint32_t events_of[] = {
-	IN_ACCESS, IN_MODIFY, IN_CREATE | IN_MOVED_TO, IN_DELETE | IN_MOVED_FROM, IN_MOVED_FROM, IN_ATTRIB,
+	IN_ACCESS, IN_MODIFY, IN_CREATE | IN_MOVED_TO, IN_DELETE | IN_MOVED_FROM, NOTIFY_RENAMED, IN_ATTRIB,
 };
 
 static uint64_t watches; /* how many there are; guard: tasks only, which the kernel does not preempt */

@@ -399,6 +399,11 @@ static void test_directory(void)
 			   events[j].what);
 		is(sys(SYS_fcntl, dir, F_NOTIFY, 0), 0, "no more");
 	}
+	is(sys(SYS_fcntl, dir, F_NOTIFY, DN_MULTISHOT | DN_RENAME), 0, "for names");
+	act("create");
+	is(rename(NOTED "/a", NOTED "-away") ? -errno : take_signals(&info), 0, "a file that leaves has no other name");
+	is(rename(NOTED "-away", NOTED "/a") ? -errno : take_signals(&info), 0, "nor one that comes");
+	act("delete");
 	is(sys(SYS_fcntl, dir, F_NOTIFY, DN_MULTISHOT | DN_CREATE), 0, "once more");
 	is(act("create") + act("delete") + act("create"), 2 * OWN_SIGNAL, "each new file is told");
 	close(dir);
