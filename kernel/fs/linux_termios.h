@@ -39,6 +39,17 @@ struct linux_termios {
 
 _Static_assert(sizeof(struct linux_termios) == 36, "Linux's struct ktermios without speeds");
 
+#define TERMIO_CC 8
+
+/* The older struct termio, of TCGETA and TCSETA: the lower half of each set of flags, and fewer characters. */
+struct linux_termio {
+	uint16_t iflag, oflag, cflag, lflag;
+	uint8_t line;
+	uint8_t cc[TERMIO_CC];
+};
+
+_Static_assert(sizeof(struct linux_termio) == 18, "Linux's struct termio");
+
 struct linux_winsize {
 	uint16_t rows, columns;
 	uint16_t x_pixels, y_pixels;
@@ -89,6 +100,10 @@ enum linux_tty_request {
 	TCSETS = 0x5402,
 	TCSETSW = 0x5403,
 	TCSETSF = 0x5404,
+	TCGETA = 0x5405,
+	TCSETA = 0x5406,
+	TCSETAW = 0x5407,
+	TCSETAF = 0x5408,
 	TCSBRK = 0x5409,
 	TCXONC = 0x540a,
 	TCFLSH = 0x540b,

@@ -90,6 +90,19 @@ static int64_t write_random(struct file *file, struct user_io *io, uint64_t *off
 	return status == OK || done ? done : copy_errno(status);
 }
 
+#define RNDGETENTCNT 0x80045200
+#define ENTROPY_BITS 256 /* size of the generator's key */
+
+/* Tell how many random bits there are: all, or none before the generator is ready. */
+static int64_t random_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
+{
+	const int32_t bits = random_is_ready() ? ENTROPY_BITS : 0;
+
+	(void)file;
+	(void)arg;
+	return request == RNDGETENTCNT ? copy_errno(user_io_put_all(io, &bits, sizeof(bits))) : -ENOTTY;
+}
+
 /* Make mmap(2) of /dev/zero map anonymous memory: return 0 with no object. */
 static int no_object(struct file *file, struct memory_object **ret)
 {
@@ -110,7 +123,9 @@ static int64_t stay(struct file *file, int64_t offset, int whence)
 static const struct file_ops null_ops = { .read = read_end, .write = discard, .seek = stay };
 static const struct file_ops zero_ops = { .read = read_zeros, .write = discard, .seek = stay, .object = no_object };
 static const struct file_ops full_ops = { .read = read_zeros, .write = write_full, .seek = stay };
-static const struct file_ops random_ops = { .read = read_random, .write = write_random, .seek = stay };
+static const struct file_ops random_ops = {
+	.read = read_random, .write = write_random, .seek = stay, .ioctl = random_ioctl
+};
 
 static int open_memory(struct device *device, struct file *file)
 {

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/user/user_io.h"
 
 #define SERIAL_MINOR 64 /* minor number of ttyS0 */
@@ -16,15 +17,35 @@ static void flush_input(struct tty *tty)
 	lock_release(&tty->lock, flags);
 }
 
-static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input)
+/* Get the modes that a request sets: struct termios, or the older structure, which leaves some as they are. */
+static enum status get_modes(const struct tty *tty, unsigned request, struct user_io *io, struct linux_termios *ret)
+{
+	const struct linux_termios *old = &tty->termios;
+	struct linux_termio termio;
+	enum status status;
+
+	if (request <= TCSETSF)
+		return user_io_get_all(io, ret, sizeof(*ret));
+	status = user_io_get_all(io, &termio, sizeof(termio));
+	*ret = *old;
+	ret->iflag = (old->iflag & ~0xffffU) | termio.iflag;
+	ret->oflag = (old->oflag & ~0xffffU) | termio.oflag;
+	ret->cflag = (old->cflag & ~0xffffU) | termio.cflag;
+	ret->lflag = (old->lflag & ~0xffffU) | termio.lflag;
+	ret->line = termio.line;
+	memcpy(ret->cc, termio.cc, sizeof(termio.cc));
+	return status;
+}
+
+static int64_t set_termios(struct tty *tty, unsigned request, struct user_io *io)
 {
 	struct linux_termios termios, before;
-	enum status status = user_io_get_all(io, &termios, sizeof(termios));
+	enum status status = get_modes(tty, request, io, &termios);
 	uint64_t flags;
 
 	if (status != OK)
 		return copy_errno(status);
-	if (drops_input)
+	if (request == TCSETSF || request == TCSETAF)
 		flush_input(tty);
 	flags = lock_take(&tty->lock);
 	/* When ICANON changes, input that is already there becomes readable at once, even a line without its end. */
@@ -44,6 +65,21 @@ static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input
 static int64_t put(struct user_io *io, const void *value, size_t size)
 {
 	return copy_errno(user_io_put_all(io, value, size));
+}
+
+/* Do TCGETA. */
+static int64_t put_termio(const struct tty *tty, struct user_io *io)
+{
+	const struct linux_termios *from = &tty->termios;
+	struct linux_termio termio = { (uint16_t)from->iflag,
+				       (uint16_t)from->oflag,
+				       (uint16_t)from->cflag,
+				       (uint16_t)from->lflag,
+				       from->line,
+				       { 0 } };
+
+	memcpy(termio.cc, from->cc, sizeof(termio.cc));
+	return put(io, &termio, sizeof(termio));
 }
 
 /* Do an ioctl about sessions and process groups, by tty->jobs. */
@@ -80,14 +116,15 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
  */
 static bool is_change(unsigned request)
 {
-	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
-	       request == TCFLSH || request == TCXONC;
+	return (request >= TCSETS && request <= TCSETAF && request != TCGETA) || request == TCSBRK ||
+	       request == TCSBRKP || request == TCFLSH || request == TCXONC;
 }
 
 /* Return whether a request waits until all written text has left the device. */
 static bool is_drain(unsigned request)
 {
-	return request == TCSETSW || request == TCSETSF || request == TCSBRK || request == TCSBRKP;
+	return request == TCSETSW || request == TCSETSF || request == TCSETAW || request == TCSETAF ||
+	       request == TCSBRK || request == TCSBRKP;
 }
 
 static int check_request(struct file *file, unsigned request)
@@ -174,7 +211,12 @@ static int64_t do_request(struct tty *tty, unsigned request, uint64_t arg, struc
 	case TCSETS:
 	case TCSETSW:
 	case TCSETSF:
-		return set_termios(tty, io, request == TCSETSF);
+	case TCSETA:
+	case TCSETAW:
+	case TCSETAF:
+		return set_termios(tty, request, io);
+	case TCGETA:
+		return put_termio(tty, io);
 	case TIOCGWINSZ:
 		return put(io, &tty->winsize, sizeof(tty->winsize));
 	case TIOCSWINSZ:

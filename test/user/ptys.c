@@ -101,6 +101,35 @@ static void set_modes(int fd, tcflag_t on, tcflag_t off)
 	tcsetattr(fd, TCSANOW, &modes);
 }
 
+/* The older structure of a terminal's modes. */
+static void test_old_modes(void)
+{
+	struct {
+		unsigned short iflag, oflag, cflag, lflag;
+		unsigned char line, cc[8];
+	} modes;
+	struct termios all, after;
+	int master = open_master(), slave;
+
+	unlock(master);
+	slave = open(path_of(master), O_RDWR | O_NOCTTY);
+	tcgetattr(slave, &all);
+	is(sys(SYS_ioctl, slave, 0x5405, &modes), 0, "TCGETA");
+	is(modes.lflag, all.c_lflag & 0xffff, "has the flags");
+	is(modes.cc[VINTR], all.c_cc[VINTR], "and characters");
+	is(sys(SYS_ioctl, slave, 0x5405, -1L), -EFAULT, "if it has a place");
+	modes.lflag &= (unsigned short)~ECHO;
+	modes.cc[VINTR] = 'x';
+	is(sys(SYS_ioctl, slave, 0x5406, &modes), 0, "TCSETA");
+	tcgetattr(slave, &after);
+	is(after.c_lflag & 0xffffffff, all.c_lflag & ~(tcflag_t)ECHO, "sets the flags");
+	is(after.c_cc[VINTR], 'x', "and characters");
+	is(after.c_cc[VEOL], all.c_cc[VEOL], "and leaves the others");
+	is(sys(SYS_ioctl, slave, 0x5407, -1L), -EFAULT, "TCSETAW without a place");
+	close(slave);
+	close(master);
+}
+
 static void test_open(void)
 {
 	int master = open_master(), other = open_master(), value = -1, slave;
@@ -391,6 +420,7 @@ int main(void)
 	is(mount("devpts", PTS, "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666") ? -errno : 0, 0,
 	   "mount devpts");
 	test_open();
+	test_old_modes();
 	test_lines();
 	test_much();
 	test_packets();
