@@ -291,7 +291,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
 USER_TESTS   := aio apart areas attributes contents copies cores create elbow_room events files foreign_memory fpu info jobs \
-                locks mappings memory mounts mqueues msgs neighbour notices openat2 permissions pi pidfds policies privileges proc \
+                keys locks mappings memory mounts mqueues msgs neighbour notices openat2 permissions pi pidfds policies privileges proc \
                 process programs ptys resume rights seccomp sems settings sharers shm signals sockets splices spread stale \
                 threads time timers together tracing transfers turns usage values vdso watches
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops

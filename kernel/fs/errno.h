@@ -72,7 +72,11 @@ enum linux_errno {
 	ETOOMANYREFS = 109,
 	ETIMEDOUT = 110,
 	ECONNREFUSED = 111,
+	EDQUOT = 122,
 	ECANCELED = 125,
+	ENOKEY = 126,
+	EKEYEXPIRED = 127,
+	EKEYREVOKED = 128,
 
 	/*
 	 * Inside the kernel only: a copy from or to user memory could not get a frame, and the call has changed

@@ -55,7 +55,7 @@
 	call(229, clock_getres) call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) \
 	call(233, epoll_ctl) call(234, tgkill) call(235, utimes) call(240, mq_open) call(241, mq_unlink) \
 	call(242, mq_timedsend) call(243, mq_timedreceive) call(244, mq_notify) call(245, mq_getsetattr) \
-	call(247, waitid) \
+	call(247, waitid) call(248, add_key) call(249, request_key) call(250, keyctl) \
 	call(251, ioprio_set) call(252, ioprio_get) call(253, inotify_init) \
 	call(254, inotify_add_watch) call(255, inotify_rm_watch) call(257, openat) call(258, mkdirat) \
 	call(259, mknodat) call(260, fchownat) call(261, futimesat) call(262, newfstatat) call(263, unlinkat) \

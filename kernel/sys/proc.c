@@ -88,6 +88,7 @@ int proc_init(const char *cmdline)
 	proc_machine_init(&proc_type, copy);
 	proc_settings_init(&proc_type);
 	aio_init(&proc_type);
+	key_limits_init(&proc_type);
 	proc_sched_init(&proc_type);
 	core_pattern_init(&proc_type);
 	proc_ipc_init(&proc_type);

@@ -110,5 +110,8 @@ void proc_inotify_init(struct text_fs_type *type);
 /* Add the files of /proc/sys whose content is fixed, and those about random numbers and the console's level. */
 void proc_settings_init(struct text_fs_type *type);
 
+/* Add the files of /proc/sys/kernel/keys. */
+void key_limits_init(struct text_fs_type *type);
+
 /* Add the files about the scheduler's settings. */
 void proc_sched_init(struct text_fs_type *type);

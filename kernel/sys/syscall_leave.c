@@ -12,6 +12,7 @@
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/sys/aio.h"
 #include "kernel/sys/futex.h"
+#include "kernel/sys/key_access.h"
 #include "kernel/sys/seccomp_check.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/out_of_memory.h"
@@ -210,6 +211,7 @@ void syscall_cpus_started(void)
 static void task_leaves_program(struct task *task)
 {
 	futex_task_exit(task);
+	key_task_leave(task);
 	if (task->process->task_count == 1)
 		aio_process_end(task->process);
 }
@@ -217,12 +219,14 @@ static void task_leaves_program(struct task *task)
 static void task_ends(struct task *task)
 {
 	aio_task_exit(task);
+	key_task_end(task);
 	futex_task_end(task);
 	ipc_task_exit(task);
 }
 
 void syscall_init(void)
 {
+	process_set_begin_hook(key_task_begin);
 	process_set_exit_hook(task_leaves_program);
 	process_set_end_hook(task_ends);
 	trap_allow_syscalls(syscall_entry);

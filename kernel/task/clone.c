@@ -97,6 +97,13 @@ struct parts {
 	struct fd_table *fds;
 };
 
+static void (*begin_hook)(struct task *task, const struct task *from); /* fixed after boot */
+
+void process_set_begin_hook(void (*hook)(struct task *task, const struct task *from))
+{
+	begin_hook = hook;
+}
+
 static void put_parts(const struct parts *parts)
 {
 	if (parts->fds) {
@@ -203,6 +210,8 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 		if (error)
 			goto drop;
 	}
+	if (begin_hook)
+		begin_hook(child, parent);
 	tid = child->tid;
 	if (a->made)
 		*a->made = process_get(child->process);

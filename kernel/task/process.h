@@ -93,6 +93,7 @@ struct process {
 	uint64_t start_ns;              /* when the process was made, by the monotonic clock */
 	uint64_t rt_most_ns;            /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
 	struct link aio;                /* list of its contexts of io_setup(2) (kernel/sys/aio.h), the newest first */
+	struct key *keyring;            /* the keyring of the process (kernel/sys/key_access.h), a reference; or NULL */
 	struct sem_undos *undos;        /* what its end does to semaphores (kernel/ipc/sem.h); NULL: nothing */
 	struct usage ended;             /* used by its tasks that have ended */
 	struct usage children_used;     /* used by the children that it has waited for, and by the children of those */
@@ -151,6 +152,9 @@ __attribute__((noreturn)) void process_exit_task(int code);
 
 /* End all tasks of the current process: exit_group(2). status: as wait4(2) returns it. */
 __attribute__((noreturn)) void process_exit(int status);
+
+/* Set a function that is called with a new task, and the one that made it, before the new one starts. */
+void process_set_begin_hook(void (*hook)(struct task *task, const struct task *from));
 
 /* Set a function that a task calls, while it still has its program's memory, when it ends or calls execve(2). */
 void process_set_exit_hook(void (*hook)(struct task *task));

@@ -21,6 +21,7 @@
 #include "kernel/task/self_write_state.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_futexes.h"
+#include "kernel/task/task_keys.h"
 #include "kernel/task/task_offsets.h"
 #include "kernel/task/task_restart.h"
 #include "kernel/task/task_sched.h"
@@ -75,6 +76,7 @@ struct task {
 	uint64_t set_child_tid;      /* user address: gets the tid when the task starts; 0: none */
 	struct task_restart restart; /* for restart_syscall(2) */
 	struct task_futexes futexes;
+	struct task_keys keys;
 	uint64_t run_ns;     /* CPU time up to the last switch to another task */
 	uint64_t started_ns; /* when the task last got the CPU */
 	uint64_t start_ns;   /* when the task was made */

@@ -7,7 +7,7 @@ import re
 
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "aio", "apart", "areas", "attributes", "contents", "copies", "cores", "create", "elbow_room",
-         "events", "files", "foreign_memory", "fpu", "info", "jobs", "locks", "mappings", "memory", "mounts",
+         "events", "files", "foreign_memory", "fpu", "info", "jobs", "keys", "locks", "mappings", "memory", "mounts",
          "mqueues", "msgs", "neighbour", "notices", "openat2", "permissions", "pi", "pidfds", "policies", "privileges",
          "proc", "process", "programs", "ptys", "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm",
          "signals", "sockets", "splices", "spread", "stale", "threads", "time", "timers", "together", "tracing",

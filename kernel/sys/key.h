@@ -1,0 +1,131 @@
+/*
+ * Keys and keyrings (keyrings(7)): secrets that the kernel keeps for programs, and lists of them.
+ *
+ * A key lives as long as somebody has a reference: a keyring that it is linked to, a task or process whose keyring it
+ * is, a user record, or a call. Nothing here blocks. Guard of all: tasks only, which the kernel does not preempt.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+#define KEY_DESCRIPTION_MOST 4096      /* bytes of a description, with its NUL */
+#define KEY_PAYLOAD_MOST     0xfffffUL /* bytes */
+
+/* Rights, as a key's `rights` has them four times: of possessors (the highest byte), user, group, others. */
+enum key_right {
+	KEY_VIEW = 0x01,
+	KEY_READ = 0x02,
+	KEY_WRITE = 0x04,
+	KEY_SEARCH = 0x08,
+	KEY_LINK = 0x10,
+	KEY_SETATTR = 0x20,
+	KEY_ALL = 0x3f,
+};
+
+#define KEY_POSSESSOR(rights) ((uint32_t)(rights) << 24)
+#define KEY_USER(rights)      ((uint32_t)(rights) << 16)
+#define KEY_RIGHTS_KNOWN      0x3f3f3f3fU
+
+/* A kind of keys. Fixed after boot. */
+struct key_type {
+	const char *name;
+	size_t most;     /* most bytes of a payload; 0: keys of the type have none */
+	bool is_private; /* no program can read the payload; a description has a ':' behind the name of a service */
+};
+
+extern const struct key_type key_type_keyring;
+
+/* Return the type of that name; NULL: there is none. */
+const struct key_type *key_type_find(const char *name);
+
+enum key_state {
+	KEY_USABLE,
+	KEY_NEGATIVE, /* stands for one that nobody could provide: whoever looks for it gets ENOKEY */
+	KEY_REVOKED,
+	KEY_INVALID, /* has gone for everybody; the keyrings that have links drop them by and by */
+};
+
+struct key_user;
+
+/* A key. Guard: as said at the top of this file. */
+struct key {
+	int32_t id;
+	const struct key_type *type;
+	char *description; /* on the heap */
+	struct key_user *user;
+	uint32_t uid, gid;
+	uint32_t rights; /* KEY_POSSESSOR() etc. of enum key_right */
+	enum key_state state;
+	bool is_of_user;    /* a keyring that each user has: nobody joins it by its name */
+	uint64_t refs;      /* references */
+	uint64_t expires;   /* by the monotonic clock, ns; TIME_NEVER: never */
+	void *payload;      /* on the heap, or NULL */
+	size_t size;        /* bytes of the payload */
+	struct key **links; /* of a keyring: references, the oldest first; on the heap, or NULL */
+	uint32_t link_count, link_room;
+	uint64_t counted;          /* bytes that count in the user's quota */
+	uint64_t search;           /* number of the last search that came here (keyring.c) */
+	unsigned depth;            /* and how far from its start */
+	struct key *next_searched; /* the keyring that it looks at next */
+	struct key *next_dead;     /* in the list of those to be freed */
+};
+
+/* What belongs to a user who has keys. Guard: as said at the top of this file. */
+struct key_user {
+	uint32_t uid;
+	uint64_t keys, bytes;          /* of the user's keys */
+	struct key *keyring, *session; /* the user's two keyrings; NULL: not used yet */
+};
+
+/* Most keys, and bytes in them, that a user may have, and root (/proc/sys/kernel/keys). Guard: as at the top. */
+struct key_limits {
+	uint64_t keys, bytes, root_keys, root_bytes;
+};
+
+extern struct key_limits key_limits;
+
+/* Return the user's record, made if need be; it is never freed. NULL: no memory. */
+struct key_user *key_user_get(uint32_t uid);
+
+/*
+ * Make a key of a user; *ret is the only reference. payload: a heap block with `size` bytes, or NULL; the key takes it
+ * over. Returns 0, -EINVAL (the size, or the description, is wrong for the type), -EDQUOT, -ENOMEM: the payload is the
+ * caller's then.
+ */
+int key_create(const struct key_type *type, const char *description, uint32_t uid, uint32_t gid, uint32_t rights,
+	       void *payload, size_t size, struct key **ret);
+
+/* Give the key another payload. Returns as key_create, or -EOPNOTSUPP: keyrings have none. */
+int key_update(struct key *key, void *payload, size_t size);
+
+/* Count the key as another user's. Returns 0, -EDQUOT or -ENOMEM. */
+int key_give(struct key *key, uint32_t uid);
+
+static inline struct key *key_get(struct key *key)
+{
+	key->refs++;
+	return key;
+}
+
+/* Drop a reference; the last one frees the key. NULL is allowed. */
+void key_put(struct key *key);
+
+/* Make a key unusable: its payload and its links go. */
+void key_end(struct key *key, enum key_state state);
+
+/* Return a reference to the key with that id; NULL: there is none. */
+struct key *key_find(int32_t id);
+
+/* Return a reference to a usable keyring of that name, of a user's own ones excepted, that `fits`; or NULL. */
+struct key *key_find_ring(const char *name, bool (*fits)(struct key *key));
+
+/* Return 0 for a key that can be used, or -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED. */
+int key_check(const struct key *key);
+
+/* Wipe and free a payload that no key has taken over. NULL is allowed. */
+void key_payload_free(void *payload, size_t size);
+
+static inline bool key_is_ring(const struct key *key)
+{
+	return key->type == &key_type_keyring;
+}
