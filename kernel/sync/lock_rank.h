@@ -12,7 +12,7 @@ enum lock_rank {
 	LOCK_USB,      /* rings and keyboards of USB: keys are put into the keyboard's queue, and typed at a terminal */
 	LOCK_KEYBOARD, /* a command and its answer at the keyboard's controller */
 	LOCK_TTY,      /* a terminal: typed characters send signals, wake readers and are echoed */
-	LOCK_TIMERFD,  /* a timerfd: starts timers */
+	LOCK_TIMERFD,  /* a timerfd, and the wall clock's adjustment: start timers */
 	LOCK_SIGNALS,  /* signals and job control: tells parents, and wakes tasks */
 	LOCK_QUEUE,    /* the waiters of a file or a process: wakes tasks, and tells epoll files that watch it */
 	LOCK_QUEUE_1,  /* the waiters of an epoll file that watches no epoll file. They are woken under LOCK_QUEUE */

@@ -39,7 +39,7 @@
 	call(144, sched_setscheduler) call(145, sched_getscheduler) call(146, sched_get_priority_max) \
 	call(147, sched_get_priority_min) call(148, sched_rr_get_interval) call(149, mlock) \
 	call(150, munlock) call(151, mlockall) call(152, munlockall) call(155, pivot_root) \
-	call(157, prctl) call(158, arch_prctl) \
+	call(157, prctl) call(158, arch_prctl) call(159, adjtimex) \
 	call(160, setrlimit) call(161, chroot) call(162, sync) call(165, mount) call(166, umount2) \
 	call(169, reboot) call(170, sethostname) call(171, setdomainname) call(186, gettid) \
 	call(187, readahead) call(188, setxattr) call(189, lsetxattr) call(190, fsetxattr) \
@@ -66,7 +66,7 @@
 	call(283, timerfd_create) call(284, eventfd) call(285, fallocate) call(286, timerfd_settime) \
 	call(287, timerfd_gettime) call(288, accept4) call(289, signalfd4) call(290, eventfd2) \
 	call(291, epoll_create1) call(292, dup3) call(293, pipe2) call(294, inotify_init1) call(295, preadv) \
-	call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) call(302, prlimit64) \
+	call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) call(302, prlimit64) call(305, clock_adjtime) \
 	call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(310, process_vm_readv) \
 	call(311, process_vm_writev) call(312, kcmp) call(314, sched_setattr) call(315, sched_getattr) call(316, renameat2) \
 	call(317, seccomp) call(318, getrandom) call(319, memfd_create) call(322, execveat) \

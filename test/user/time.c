@@ -1,6 +1,6 @@
 /*
  * clock_gettime, clock_settime, clock_getres, nanosleep, clock_nanosleep, gettimeofday, times, getrusage, setitimer, and
- * who waits by the wall clock. No check depends on speed.
+ * who waits by the wall clock; adjtimex. No check depends on speed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -342,6 +343,90 @@ static void test_intervals(void)
 	sigprocmask(SIG_UNBLOCK, &alarms, NULL);
 }
 
+/* ---- adjtimex ---- */
+
+#define CLOCK_ADJTIME 305 /* its number */
+#define SINGLE        0x8001
+#define SINGLE_READ   0xa001
+
+static long adjust(struct timex *timex, unsigned modes)
+{
+	timex->modes = modes;
+	return sys(SYS_adjtimex, timex);
+}
+
+static int adjust_as_user(void *unused)
+{
+	struct timex timex = { 0 };
+
+	(void)unused;
+	if (setresuid(1234, 1234, 1234) != 0 || adjust(&timex, 0) < 0 || adjust(&timex, SINGLE_READ) < 0)
+		return 1;
+	return adjust(&timex, ADJ_TICK) != -EPERM || adjust(&timex, SINGLE) != -EPERM;
+}
+
+/* Return how much the wall clock gains on the counter in a while, in thousandths of that. */
+static long gain(useconds_t microseconds)
+{
+	struct timespec wall[2], raw[2];
+	long passed;
+
+	clock_gettime(CLOCK_REALTIME, &wall[0]);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &raw[0]);
+	usleep(microseconds);
+	clock_gettime(CLOCK_REALTIME, &wall[1]);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &raw[1]);
+	passed = nanoseconds(&raw[1]) - nanoseconds(&raw[0]);
+	return (nanoseconds(&wall[1]) - nanoseconds(&wall[0]) - passed) / (passed / 1000);
+}
+
+static void test_adjustment(void)
+{
+	struct timex timex = { 0 }, other = { 0 };
+	long state = adjust(&timex, 0);
+
+	is_between(state, 0, 5, "adjtimex");
+	is(timex.tick, 10000, "an ordinary tick");
+	is(timex.precision, 1, "the precision");
+	is(timex.tolerance, 32768000, "the tolerance");
+	is(sys(SYS_adjtimex, -1L), -EFAULT, "no structure");
+	is(adjust(&other, 0x8000), -EINVAL, "a mode that is none");
+	is(sys(CLOCK_ADJTIME, CLOCK_REALTIME, &other), -EINVAL, "by the other call, too");
+	other.modes = 0;
+	is(sys(CLOCK_ADJTIME, CLOCK_REALTIME, &other), state, "which tells the same");
+	is(sys(CLOCK_ADJTIME, CLOCK_MONOTONIC, &other), -EOPNOTSUPP, "of a clock that is not adjusted");
+	is(sys(CLOCK_ADJTIME, 99, &other), -EINVAL, "of none");
+	is(in_child(adjust_as_user, NULL), EXITED(0), "what a user may");
+	other.tick = 8999;
+	is(adjust(&other, ADJ_TICK), -EINVAL, "a tick that is too short");
+	other.tick = 11001;
+	is(adjust(&other, ADJ_TICK), -EINVAL, "too long");
+	other.tick = 11000;
+	is_between(adjust(&other, ADJ_TICK), 0, 5, "a longer one");
+	is_between(gain(400000), 50, 150, "makes the wall clock faster");
+	is_between(adjust(&timex, ADJ_TICK), 0, 5, "the ordinary one");
+	is_between(gain(400000), -20, 20, "does not");
+	other.offset = 300000;
+	is_between(adjust(&other, SINGLE), 0, 5, "an offset to be moved");
+	usleep(100000);
+	is_between(adjust(&other, SINGLE_READ), 0, 5, "is");
+	is_between(other.offset, 250000, 300000, "moved bit by bit");
+	other.offset = 0;
+	adjust(&other, SINGLE);
+	other.freq = 99999999;
+	is_between(adjust(&other, ADJ_FREQUENCY), 0, 5, "another frequency");
+	is(other.freq, 32768000, "is bounded");
+	other.freq = 0;
+	adjust(&other, ADJ_FREQUENCY);
+	other.time.tv_sec = 100;
+	other.time.tv_usec = 0;
+	is_between(adjust(&other, ADJ_SETOFFSET), 0, 5, "a jump");
+	other.time.tv_sec = -100;
+	is_between(adjust(&other, ADJ_SETOFFSET), 0, 5, "and back");
+	other.time.tv_usec = 1000000;
+	is(adjust(&other, ADJ_SETOFFSET), -EINVAL, "a fraction that is none");
+}
+
 int main(void)
 {
 	test_clocks();
@@ -352,5 +437,6 @@ int main(void)
 	test_intervals();
 	test_stop();
 	test_select();
+	test_adjustment();
 	return finish();
 }
