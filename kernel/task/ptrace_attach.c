@@ -9,6 +9,7 @@
 #include "kernel/task/process_wait.h"
 #include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/wait_until.h"
 
 #define ENDED_MOST 1024 /* tracees whose end is kept for the tracer's wait4(2) */
 
@@ -61,6 +62,23 @@ static int check(const struct task *task)
 	return ptrace_is_traced(task) || task_must_end(task) ? -EPERM : 0;
 }
 
+/*
+ * Make a task that has stopped with its process run for a moment, to stop as a tracee, and wait for that: as on Linux
+ * the next request finds it stopped. The wait ends early when the tracee ends, or the caller must.
+ */
+static void stop_as_tracee(struct task *task)
+{
+	struct process *process = process_current();
+	struct task_waiter waiter;
+
+	ptrace_call_to_stop(task);
+	task_waiter_init(&waiter);
+	wait_queue_add(&process->waiters, &waiter.waiter);
+	(void)WAIT_UNTIL_KILLABLE(!ptrace_is_traced(task) || task->tracing.tracee->stopped || !task->process->stopped ||
+				  task_must_end(task));
+	wait_queue_remove(&waiter.waiter);
+}
+
 int ptrace_attach(struct task *task)
 {
 	int error = check(task);
@@ -71,9 +89,8 @@ int ptrace_attach(struct task *task)
 		return error;
 	task->tracing.tracee->group_due = task->process->stopped;
 	(void)signal_send_task(task, SIGSTOP, NULL);
-	/* A task that has stopped with its process must run for a moment, to stop as a tracee. */
 	if (task->process->stopped)
-		ptrace_call_to_stop(task);
+		stop_as_tracee(task);
 	return 0;
 }
 
@@ -84,7 +101,7 @@ int ptrace_seize(struct task *task, unsigned options)
 	if (!error)
 		error = link_up(task, task_current(), options, true);
 	if (!error && task->process->stopped)
-		ptrace_call_to_stop(task);
+		stop_as_tracee(task);
 	return error;
 }
 

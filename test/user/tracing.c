@@ -562,6 +562,23 @@ static void test_attach(void)
 	is(wait_for(child), KILLED(SIGTERM), "that ends it");
 }
 
+/* Who attaches to a task that has stopped already may ask for its registers at once. */
+static void test_attach_to_stopped(void)
+{
+	struct user_regs_struct registers;
+	pid_t child = sleeper();
+	int status;
+
+	kill(child, SIGSTOP);
+	waitpid(child, &status, WUNTRACED);
+	is(status, STOPPED(SIGSTOP), "a child that has stopped");
+	is(trace(PTRACE_ATTACH, child, NULL, NULL), 0, "is attached to");
+	is(trace(PTRACE_GETREGS, child, NULL, &registers), 0, "and shows its registers at once");
+	is(trace(PTRACE_DETACH, child, NULL, NULL), 0, "and is let go");
+	kill(child, SIGKILL);
+	is(wait_for(child), KILLED(SIGKILL), "and ends");
+}
+
 static void test_seize(void)
 {
 	pid_t child = sleeper();
@@ -644,6 +661,7 @@ int main(int argc, char **argv)
 	test_threads();
 	test_seccomp();
 	test_attach();
+	test_attach_to_stopped();
 	test_seize();
 	test_tracers_end();
 	umount("/proc");
