@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/fs/linux_mount.h"
+#include "kernel/lib/radix.h"
 #include "paging/types.h"
 
 struct mount;
@@ -31,6 +32,7 @@ struct fs {
 	uint64_t pages_max;       /* limit on `pages`; 0: none */
 	uint64_t nodes_max;       /* limit on `nodes`; 0: none */
 	uint64_t attribute_bytes; /* of extended attributes in the heap; count towards `pages_max` */
+	struct radix by_number;   /* the nodes that have a handle (tmpfs_find_number), without references */
 	uint64_t watches;         /* number of watches on its nodes (notify.h) */
 	bool keeps_nodes;         /* nodes with names are not freed when nobody uses them; fixed when made */
 	bool ends;                /* set when the file system is being freed: its nodes are not removed but unmounted */

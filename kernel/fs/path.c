@@ -209,6 +209,16 @@ end:
 	return error;
 }
 
+int path_open_start(const struct path_base *base, unsigned flags, struct file **ret)
+{
+	const struct walk walk = { .slash = false };
+	int error = check_open(&walk, base->start.node, flags);
+
+	if (!error && !(flags & O_PATH))
+		error = permit_open(&base->start, base->who, flags);
+	return error ? error : file_open(&base->start, flags, ret);
+}
+
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret)
 {
 	return path_open_restricted(base, path, flags, mode, 0, ret);

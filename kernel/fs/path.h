@@ -77,6 +77,9 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 int path_open_restricted(const struct path_base *base, const char *path, unsigned flags, uint32_t mode,
 			 unsigned resolve, struct file **ret);
 
+/* Open the file at base->start itself, as path_open() does with a path that leads there. */
+int path_open_start(const struct path_base *base, unsigned flags, struct file **ret);
+
 /*
  * Change the tree by paths. Each returns what the node_ function of that name (node.h) or path_lookup_end returns;
  * -EROFS for a mount that is read-only, too, and -EXDEV for two mounts, though they show one file system.

@@ -13,7 +13,7 @@
 /* A function that adds the whole content to `ret`, an empty text. Returns 0, or the error that read(2) returns. */
 typedef int text_make_fn(struct node *node, struct text *ret);
 
-#define TEXT_PLACES 16 /* numbers that a text_more_fn may keep between its calls */
+#define TEXT_PLACES 17 /* numbers that a text_more_fn may keep between its calls */
 
 /*
  * A function that adds records to `ret`, an empty text, until that has `enough` bytes or more or there are no records

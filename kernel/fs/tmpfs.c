@@ -8,6 +8,7 @@
 #include "kernel/fs/attributes.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/tmpfs_names.h"
+#include "kernel/lib/likely.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
@@ -58,6 +59,8 @@ static void tmpfs_free(struct node *node)
 {
 	struct tmpfs_node *freed = tmpfs_node(node);
 
+	if (unlikely(node->fs->by_number.root) && radix_find(&node->fs->by_number, (uint32_t)node->number) == node)
+		(void)radix_remove(&node->fs->by_number, (uint32_t)node->number);
 	kfree(freed->names);
 	attributes_free(freed->attributes, node->fs);
 	if (node_is(node, S_IFREG))
@@ -190,6 +193,8 @@ int tmpfs_create(struct node **ret)
 	if (!made)
 		return -ENOMEM;
 	made->fs = (struct fs){ .name = "tmpfs", .magic = TMPFS_MAGIC, .keeps_nodes = true };
+	made->fs.by_number.alloc = kzalloc;
+	made->fs.by_number.free = kfree;
 	root = make_node(&made->fs, S_IFDIR | 0755, 0, (struct name){ 0 });
 	if (!root) {
 		kfree(made);
@@ -253,6 +258,25 @@ int tmpfs_create_unnamed(struct node *root, uint32_t mode, struct node **ret)
 		return -ENOMEM;
 	*ret = node;
 	return 0;
+}
+
+int tmpfs_keep_number(struct node *node)
+{
+	struct radix *numbers = &node->fs->by_number;
+
+	/* Numbers are not given twice, and the tree has 32 bits for them. */
+	if (node->number > UINT32_MAX)
+		return -EOVERFLOW;
+	if (radix_find(numbers, (uint32_t)node->number))
+		return 0;
+	return radix_insert(numbers, (uint32_t)node->number, node) == OK ? 0 : -ENOMEM;
+}
+
+struct node *tmpfs_find_number(const struct fs *fs, uint64_t number)
+{
+	struct node *node = number <= UINT32_MAX ? radix_find(&fs->by_number, (uint32_t)number) : NULL;
+
+	return node ? node_get(node) : NULL;
 }
 
 bool tmpfs_is(const struct node *node)

@@ -31,6 +31,15 @@ void tmpfs_destroy(struct node *root);
  */
 void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size);
 
+/*
+ * Have tmpfs_find_number() find the node of a tmpfs until it is freed, for file handles (name_to_handle_at(2)). Only
+ * nodes that were asked for are in the tree. Returns 0, -ENOMEM, -EOVERFLOW (the 2^32nd file and those after it).
+ */
+int tmpfs_keep_number(struct node *node);
+
+/* Return a reference to the node of the number, if tmpfs_keep_number() was called for it; or NULL. */
+struct node *tmpfs_find_number(const struct fs *fs, uint64_t number);
+
 /* Return whether the node lies in a tmpfs. */
 bool tmpfs_is(const struct node *node);
 

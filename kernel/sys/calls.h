@@ -66,7 +66,8 @@
 	call(283, timerfd_create) call(284, eventfd) call(285, fallocate) call(286, timerfd_settime) \
 	call(287, timerfd_gettime) call(288, accept4) call(289, signalfd4) call(290, eventfd2) \
 	call(291, epoll_create1) call(292, dup3) call(293, pipe2) call(294, inotify_init1) call(295, preadv) \
-	call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) call(302, prlimit64) call(305, clock_adjtime) \
+	call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) call(302, prlimit64) \
+	call(303, name_to_handle_at) call(304, open_by_handle_at) call(305, clock_adjtime) \
 	call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(310, process_vm_readv) \
 	call(311, process_vm_writev) call(312, kcmp) call(314, sched_setattr) call(315, sched_getattr) call(316, renameat2) \
 	call(317, seccomp) call(318, getrandom) call(319, memfd_create) call(322, execveat) \

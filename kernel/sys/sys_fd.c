@@ -49,7 +49,8 @@ static int64_t open_unnamed(const struct user_path *path, uint64_t flags, uint32
 {
 	struct place dir;
 	struct file *file;
-	int error = path_lookup_place(&path->base, path->text, PATH_DIRECTORY | PATH_RESTRICTED(resolve), &dir);
+	int error = path_lookup_place(&path->base, path->text, PATH_DIRECTORY | PATH_RESTRICTED(resolve & ~OPEN_START),
+				      &dir);
 
 	if (error)
 		return error;
@@ -58,6 +59,16 @@ static int64_t open_unnamed(const struct user_path *path, uint64_t flags, uint32
 			: -EMFILE;
 	place_put(dir);
 	return error ? error : args_install(file, flags);
+}
+
+/* Find and open the file for open_user_path(). */
+static int open_path(const struct user_path *path, unsigned flags, uint32_t permissions, unsigned resolve,
+		     struct file **ret)
+{
+	flags &= ~(unsigned)O_CLOEXEC;
+	if (resolve & OPEN_START)
+		return path_open_start(&path->base, flags, ret);
+	return path_open_restricted(&path->base, path->text, flags, permissions, resolve, ret);
 }
 
 int64_t open_user_path(const struct user_path *path, uint64_t flags, uint64_t mode, unsigned resolve)
@@ -69,10 +80,7 @@ int64_t open_user_path(const struct user_path *path, uint64_t flags, uint64_t mo
 	if (flags & O_TMPFILE)
 		return open_unnamed(path, flags, permissions, resolve);
 	/* Look for a free descriptor first: without one no file must be created or truncated. */
-	error = fd_has_room(fds_here())
-			? path_open_restricted(&path->base, path->text, (unsigned)flags & ~(unsigned)O_CLOEXEC,
-					       permissions, resolve, &file)
-			: -EMFILE;
+	error = fd_has_room(fds_here()) ? open_path(path, (unsigned)flags, permissions, resolve, &file) : -EMFILE;
 	if (error)
 		return error;
 	/* Emptying a large file takes long: do it here, in pieces, and not in path_open(). */

@@ -190,6 +190,8 @@ SYSCALL_4(readlinkat, fd, path, to, size)
 	struct place place;
 	struct link_target target;
 	int64_t result;
+	char first;
+	int error;
 
 	if ((int)size <= 0)
 		return -EINVAL;
@@ -197,6 +199,11 @@ SYSCALL_4(readlinkat, fd, path, to, size)
 	if (result)
 		return result;
 	result = node_readlink(place.node, &target);
+	/* As on Linux "" means a link that was opened with O_PATH, and nothing else. */
+	if (result == -EINVAL) {
+		error = args_get(&first, path, sizeof(first));
+		result = error ? error : first ? -EINVAL : -ENOENT;
+	}
 	if (!result) {
 		access_time_set(place.node, place.mount);
 		if (target.name.size > (uint32_t)size)

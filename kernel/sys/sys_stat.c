@@ -288,7 +288,8 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 	if (path)
 		error = user_path_change(fd, path, lookup_flags(flags), &node);
 	else if (!file)
-		error = -EBADF;
+		/* As on Linux, without a descriptor NULL is a path that cannot be read. */
+		error = (int)fd == AT_FDCWD ? -EFAULT : -EBADF;
 	else if (mount_is_read_only(file->mount))
 		error = -EROFS;
 	else
