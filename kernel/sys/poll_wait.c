@@ -7,6 +7,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/personality.h"
 #include "kernel/task/wait_until.h"
 
 uint64_t poll_deadline(int timeout_ms)
@@ -100,7 +101,7 @@ void poll_put_rest(uint64_t to, uint64_t deadline, int64_t result)
 {
 	struct linux_timespec rest;
 
-	if (deadline == POLL_NOW || result == -ERESTART_MEMORY)
+	if (deadline == POLL_NOW || result == -ERESTART_MEMORY || task_current()->personality & STICKY_TIMEOUTS)
 		return;
 	rest = timespec_from_ns(poll_time_left(deadline));
 	(void)args_put_late(to, &rest, sizeof(rest));

@@ -10,6 +10,7 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/load_average.h"
 #include "kernel/task/personality.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/refused_feature.h"
@@ -25,12 +26,17 @@ struct linux_utsname system_names = {
 	.domain = "(none)",
 };
 
+#define RELEASE_26 "2.6.61-anke"
+
 SYSCALL_1(uname, to)
 {
 	struct linux_utsname names = system_names;
 
 	if ((task_current()->personality & PERSONALITY_MASK) == PERSONALITY_32)
 		memcpy(names.machine, "i686", sizeof("i686"));
+	/* As on Linux, for programs that take no release above 2.6: version 6.N is 2.6.(60 + N) to them. */
+	if (task_current()->personality & UNAME_26)
+		memcpy(names.release, RELEASE_26, sizeof(RELEASE_26));
 	return args_put(to, &names, sizeof(names));
 }
 
@@ -57,23 +63,23 @@ SYSCALL_2(setdomainname, from, size)
 	return rights_can(CAP_SYS_ADMIN) ? set_name(system_names.domain, from, size) : -EPERM;
 }
 
-/* Set a value, unless it is 0xffffffff; return the old one. -EINVAL, with a line in the log: a bit is not known. */
+/* Set a value, unless it is 0xffffffff; return the old one. */
 SYSCALL_1(personality, wanted)
 {
 	const uint32_t old = task_current()->personality;
 
 	if ((uint32_t)wanted == UINT32_MAX)
 		return old;
-	if ((uint32_t)wanted & ~PERSONALITY_SUPPORTED)
-		return refuse_feature(-EINVAL, "personality", wanted);
 	task_current()->personality = (uint32_t)wanted;
 	return old;
 }
 
+#define INFO_LOAD_SHIFT 16
+
 /* Linux's struct sysinfo. */
 struct linux_sysinfo {
-	int64_t uptime; /* seconds since boot */
-	uint64_t loads[3];
+	int64_t uptime;    /* seconds since boot */
+	uint64_t loads[3]; /* averages over 1, 5, 15 minutes, in 1 / 2^INFO_LOAD_SHIFT */
 	uint64_t total_ram, free_ram, shared_ram, buffer_ram;
 	uint64_t total_swap, free_swap;
 	uint16_t processes;
@@ -103,6 +109,8 @@ SYSCALL_1(sysinfo, to)
 
 	info.uptime = (int64_t)(clock_monotonic_ns() / NS_PER_S);
 	info.processes = process_tasks() < UINT16_MAX ? (uint16_t)process_tasks() : UINT16_MAX;
+	for (int i = 0; i < 3; i++)
+		info.loads[i] = load_averages[i] >> (LOAD_SHIFT - INFO_LOAD_SHIFT);
 	info.total_ram = machine_frames.total * PAGE_SIZE;
 	info.free_ram = free_frames() * PAGE_SIZE;
 	return args_put(to, &info, sizeof(info));

@@ -314,6 +314,7 @@ static int64_t priority_bound(uint64_t policy, int bound)
 	case SCHED_OTHER:
 	case SCHED_BATCH:
 	case SCHED_IDLE:
+	case SCHED_DEADLINE:
 		return 0;
 	}
 	return -EINVAL;

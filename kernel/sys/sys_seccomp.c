@@ -40,24 +40,27 @@ static int64_t set_strict(void)
 	return 0;
 }
 
+/* Get what says where a program lies. Returns 0, -EFAULT, -EINVAL (no length that a program can have). */
+static int get_header(uint64_t from, struct program *ret)
+{
+	int error = args_get(ret, from, sizeof(*ret));
+
+	return !error && (!ret->count || ret->count > BPF_MOST) ? -EINVAL : error;
+}
+
 /* Get a program from user memory and check it. Returns 0, -EINVAL, -EFAULT, -ENOMEM. */
-static int get_program(uint64_t from, struct seccomp_filter **ret)
+static int get_program(const struct program *program, struct seccomp_filter **ret)
 {
 	struct seccomp_filter *filter;
-	struct program program;
 	uint16_t *scratch;
-	int error = args_get(&program, from, sizeof(program));
+	int error;
 
-	if (error)
-		return error;
-	if (!program.count || program.count > BPF_MOST)
-		return -EINVAL;
-	filter = seccomp_create(program.count);
-	scratch = kmalloc(program.count * sizeof(*scratch));
+	filter = seccomp_create(program->count);
+	scratch = kmalloc(program->count * sizeof(*scratch));
 	error = filter && scratch ? 0 : -ENOMEM;
 	if (!error)
-		error = args_get(filter->program, program.instructions, program.count * sizeof(filter->program[0]));
-	if (!error && !bpf_check(filter->program, program.count, sizeof(struct seccomp_data), scratch))
+		error = args_get(filter->program, program->instructions, program->count * sizeof(filter->program[0]));
+	if (!error && !bpf_check(filter->program, program->count, sizeof(struct seccomp_data), scratch))
 		error = -EINVAL;
 	kfree(scratch);
 	if (error)
@@ -70,13 +73,17 @@ static int get_program(uint64_t from, struct seccomp_filter **ret)
 static int64_t set_filter(uint64_t flags, uint64_t from)
 {
 	struct seccomp_filter *filter;
+	struct program program;
 	int error;
 
 	if (flags & ~(uint64_t)(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH))
 		return -EINVAL;
+	error = get_header(from, &program);
+	if (error)
+		return error;
 	if (!task_current()->rights.no_new_rights && !rights_can(CAP_SYS_ADMIN))
 		return -EACCES;
-	error = get_program(from, &filter);
+	error = get_program(&program, &filter);
 	if (error)
 		return error;
 	if (task_current()->rights.seccomp_mode == SECCOMP_STRICT)

@@ -5,6 +5,7 @@
 #include "kernel/sys/poll_wait.h"
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/personality.h"
 
 #define FD_SETSIZE 1024
 #define SET_WORDS  (FD_SETSIZE / 64)
@@ -194,7 +195,7 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	}
 	result = select_user(count, at, deadline);
 	/* A timeout of 0 and that of a call that will be made again stay as they are: see poll_put_rest(). */
-	if (deadline != POLL_NOW && result != -ERESTART_MEMORY) {
+	if (deadline != POLL_NOW && result != -ERESTART_MEMORY && !(task_current()->personality & STICKY_TIMEOUTS)) {
 		time = timeval_from_ns(poll_time_left(deadline));
 		(void)args_put_late(timeout, &time, sizeof(time));
 	}

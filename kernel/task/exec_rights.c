@@ -131,6 +131,7 @@ void exec_take_rights(struct task *task, const struct exec_image *image)
 	int error;
 
 	task->process->rights.dumpable = own && image->readable ? DUMPABLE_USER : DUMPABLE_NOT;
+	task->personality &= ~READ_IMPLIES_EXEC;
 	if (image->secure) {
 		task->rights.parent_death_signal = 0;
 		task->personality &= ~PERSONALITY_CLEARED;

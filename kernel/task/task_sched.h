@@ -10,13 +10,14 @@
 #define NICE_LEAST (-20)
 #define NICE_MOST  19
 
-/* The policies, with Linux's numbers. SCHED_DEADLINE, 6, is not supported. */
+/* The policies, with Linux's numbers. */
 enum sched_policy {
 	SCHED_OTHER,
 	SCHED_FIFO,
 	SCHED_RR,
 	SCHED_BATCH,
 	SCHED_IDLE = 5,
+	SCHED_DEADLINE, /* of no task: refused */
 };
 
 /* The scheduling parameters of a task. Guard: task_lock. */

@@ -172,8 +172,9 @@ static void test_bounds(void)
 	static const struct {
 		int policy;
 		long least, most;
-	} bounds[] = { { OTHER, 0, 0 }, { FIFO, 1, 99 },         { RR, 1, 99 },           { BATCH, 0, 0 },
-		       { IDLE, 0, 0 },  { 4, -EINVAL, -EINVAL }, { 7, -EINVAL, -EINVAL }, { -1, -EINVAL, -EINVAL } };
+	} bounds[] = { { OTHER, 0, 0 },         { FIFO, 1, 99 },         { RR, 1, 99 },
+		       { BATCH, 0, 0 },         { IDLE, 0, 0 },          { 6, 0, 0 },
+		       { 4, -EINVAL, -EINVAL }, { 7, -EINVAL, -EINVAL }, { -1, -EINVAL, -EINVAL } };
 	struct timespec turn = { 9, 9 };
 
 	for (size_t i = 0; i < COUNT(bounds); i++) {
