@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/lib/likely.h"
+#include "kernel/mm/user/user_advice.h"
 #include "kernel/mm/user/user_space.h"
 
 #define MEMORY_STEP (1UL << 20) /* most bytes of one piece: a call on so few bytes takes little time */

@@ -61,6 +61,7 @@ text_take_fn proc_take_comm, proc_take_oom_adjust, proc_take_slack;
 /* A process's memory by kinds, in pages. */
 struct proc_memory {
 	uint64_t pages, resident; /* pages in all areas; pages that are in memory */
+	uint64_t locked;          /* pages of areas that are locked (mlock) */
 	/* code: the program's own; library: other executable; data: writable and private */
 	uint64_t code, data, stack, library;
 	vaddr_t code_start, code_end, data_start, data_end;

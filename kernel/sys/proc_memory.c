@@ -19,6 +19,7 @@ struct proc_memory proc_measure(const struct process *process)
 	/* A program may have unmapped some of its code: then code_pages may be less than `own`. */
 	return (struct proc_memory){ .pages = space->mapped_pages,
 				     .resident = space->resident_pages,
+				     .locked = space->locked_pages,
 				     .code = own,
 				     .data = space->data_pages,
 				     .stack = space->stack_pages,

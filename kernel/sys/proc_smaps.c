@@ -55,7 +55,7 @@ static void add_sums(const struct user_usage *usage, bool all, struct text *ret)
 	add_size(ret, "Private_Hugetlb:", 0);
 	add_size(ret, "Swap:", 0);
 	add_size(ret, "SwapPss:", 0);
-	add_size(ret, "Locked:", 0);
+	add_share(ret, "Locked:", usage->share_locked);
 }
 
 /* Add the line VmFlags: Linux's two letters for each, in Linux's order (proc(5)). */
@@ -75,6 +75,7 @@ static void add_flags(const struct area *area, struct text *ret)
 		{ "me", !(area->flags & AREA_NO_EXEC) },
 		{ "ms", shared },
 		{ "gd", area->flags & AREA_GROWS_DOWN },
+		{ "lo", area->flags & AREA_LOCKED },
 		{ "dc", area->flags & AREA_LEFT_OUT },
 		{ "ac", !shared && area->rights & USER_WRITE },
 		{ "wf", area->flags & AREA_WIPED },

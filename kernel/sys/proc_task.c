@@ -226,8 +226,9 @@ static void add_memory(const struct process *process, struct text *ret)
 		const char *name;
 		uint64_t pages;
 	} lines[] = {
-		{ "VmSize:\t", memory.pages }, { "VmRSS:\t", memory.resident }, { "VmData:\t", memory.data },
-		{ "VmStk:\t", memory.stack },  { "VmExe:\t", memory.code },     { "VmLib:\t", memory.library },
+		{ "VmSize:\t", memory.pages },   { "VmLck:\t", memory.locked },  { "VmPin:\t", 0 },
+		{ "VmRSS:\t", memory.resident }, { "VmData:\t", memory.data },   { "VmStk:\t", memory.stack },
+		{ "VmExe:\t", memory.code },     { "VmLib:\t", memory.library },
 	};
 
 	if (!process->space)

@@ -5,10 +5,12 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/linux_mount.h"
 #include "kernel/fs/mount.h"
+#include "kernel/mm/user/user_advice.h"
 #include "kernel/mm/user/user_piece.h"
 #include "kernel/sys/memory_flags.h"
 #include "kernel/sys/memory_steps.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/personality.h"
 #include "kernel/task/refused_feature.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
@@ -20,8 +22,6 @@
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC       4
-#define MLOCK_ONFAULT 1
-#define MCL_ALL       7
 #define MINCORE_PIECE 256 /* bytes of mincore(2)'s result that are copied at once, one for each page */
 
 static struct user_space *space_here(void)
@@ -49,8 +49,12 @@ SYSCALL_1(brk, brk)
 	/*
 	 * brk(2) returns the break, moved or not, and no error. Programs ask for it by the argument 0.
 	 */
-	if (brk && (space_wait(space) != 0 || user_brk(space, brk) != OK))
-		return (int64_t)space->brk;
+	if (brk && space_wait(space) == 0) {
+		const vaddr_t old = page_round_up(space->brk);
+
+		if (user_brk(space, brk) == OK && space->locks_new && !space->locks_at_touch && brk > old)
+			(void)memory_populate(space, old, page_round_up(brk) - old, USER_WRITE);
+	}
 	return (int64_t)space->brk;
 }
 
@@ -77,17 +81,21 @@ static int heed_seals(struct file *file, struct mmap_request *mapping)
 	return seals_permit(node_content(file->node), mapping) ? 0 : -EPERM;
 }
 
+/* Return whether memory with these rights gets that to execute, too (personality(2)). */
+static bool implies_execution(unsigned rights)
+{
+	return rights & USER_READ && task_current()->personality & READ_IMPLIES_EXEC;
+}
+
 /*
  * Get the memory object of `file`, from which a mapping gets its pages; NULL for an anonymous mapping. The pointer is
- * valid as long as the caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV, -EPERM.
+ * valid as long as the caller has a reference to the file. Returns 0, -EPERM, -EACCES, -ENODEV.
  */
 static int object_of(struct file *file, struct mmap_request *mapping, struct memory_object **ret)
 {
 	*ret = NULL;
 	if (mapping->anonymous)
 		return 0;
-	if (!file)
-		return -EBADF;
 	if (!file_reads(file))
 		return -EACCES;
 	if (mapping->flags & USER_MAP_SHARED && mapping->rights & USER_WRITE && !file_writes(file))
@@ -126,6 +134,22 @@ static int check_place(uint64_t va, uint64_t size, unsigned flags)
 	return fixed && va < USER_MIN ? -EPERM : 0;
 }
 
+/*
+ * Add what mlockall(MCL_FUTURE) wants of a new mapping, and check that `size` bytes more may be locked. Returns 0,
+ * -EPERM (MAP_LOCKED, and the caller may lock nothing), -EAGAIN (too many).
+ */
+static int heed_locks(uint64_t size, struct mmap_request *mapping)
+{
+	const struct user_space *space = space_here();
+
+	if (mapping->flags & USER_MAP_LOCKED && !user_limits_most_locked())
+		return -EPERM;
+	if (space->locks_new)
+		mapping->flags |= USER_MAP_LOCKED | (space->locks_at_touch ? 0 : USER_MAP_POPULATE);
+	return mapping->flags & USER_MAP_LOCKED && !user_lock_allows(space, page_round_up(size) / PAGE_SIZE) ? -EAGAIN
+													     : 0;
+}
+
 SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -134,8 +158,15 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	vaddr_t place;
 	int error = mapping_check(prot, flags, offset, &mapping);
 
+	/* As on Linux a descriptor without a file behind it goes before a bad range. */
+	if (!error && !mapping.anonymous && (!file || file->flags & O_PATH))
+		error = -EBADF;
+	if (!error && implies_execution(mapping.rights) && !(file && mount_flags(file->mount) & MS_NOEXEC))
+		mapping.rights |= USER_EXEC;
 	if (!error)
 		error = check_place(va, size, mapping.flags);
+	if (!error)
+		error = heed_locks(size, &mapping);
 	if (!error)
 		error = object_of(file, &mapping, &object);
 	/* As on Linux a mapping must end at or before the largest file offset. */
@@ -197,11 +228,15 @@ SYSCALL_3(mprotect, va, size, prot)
 	/* Nothing is mapped beyond USER_END, so such a range is not mapped completely. */
 	if (va % PAGE_SIZE == 0 && size && (va >= USER_END || size > USER_END - va))
 		return -ENOMEM;
+	if (implies_execution(rights))
+		rights |= USER_EXEC;
 	return hole_is_no_memory(memory_protect(space_here(), va, size, rights));
 }
 
 SYSCALL_5(mremap, va, size, new_size, flags, to)
 {
+	const struct area *area;
+	bool locked;
 	vaddr_t place;
 	int error;
 
@@ -209,8 +244,18 @@ SYSCALL_5(mremap, va, size, new_size, flags, to)
 		return refuse_feature(-EINVAL, "mremap: to keep the old place, MREMAP_DONTUNMAP", MREMAP_DONTUNMAP);
 	if (flags & ~(uint64_t)(USER_REMAP_MAYMOVE | USER_REMAP_FIXED))
 		return -EINVAL;
+	area = area_find(&space_here()->areas, va);
+	locked = area && area->flags & AREA_LOCKED;
+	if (locked && page_round_up(new_size) > page_round_up(size) &&
+	    !user_lock_allows(space_here(), (page_round_up(new_size) - page_round_up(size)) / PAGE_SIZE))
+		return -EAGAIN;
 	error = errno_of(memory_remap(space_here(), va, size, new_size, (unsigned)flags, to, &place));
-	return error ? error : (int64_t)place;
+	if (error)
+		return error;
+	/* As on Linux what a locked mapping gains is fetched; that this fails is no error of mremap(2). */
+	if (locked && new_size > size)
+		(void)memory_populate(space_here(), place, page_round_up(new_size), USER_READ);
+	return (int64_t)place;
 }
 
 enum madvise_advice {
@@ -238,6 +283,12 @@ enum madvise_advice {
 	MADV_DONTNEED_LOCKED,
 };
 
+/* Return whether any page of a range is locked; `size` is whole pages. */
+static bool is_locked(uint64_t va, uint64_t size)
+{
+	return user_locked_between(space_here(), va, size);
+}
+
 static int64_t advise(uint64_t va, uint64_t size, enum user_advice advice)
 {
 	enum status status = memory_advise(space_here(), va, size, advice);
@@ -264,7 +315,8 @@ static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 }
 
 /*
- * madvise(2). Advice on how memory will be used is ignored after a check of its range; unknown advice is -EINVAL.
+ * madvise(2). Advice on how memory will be used is ignored after a check of its range; unknown advice is -EINVAL, and
+ * so is MADV_MERGEABLE, as on a Linux that does not merge equal pages.
  */
 SYSCALL_3(madvise, va, size, advice)
 {
@@ -273,9 +325,14 @@ SYSCALL_3(madvise, va, size, advice)
 	size = page_round_up(size);
 	switch (advice) {
 	case MADV_DONTNEED:
+		if (is_locked(va, size))
+			return -EINVAL;
+		return hole_is_no_memory(memory_drop(space_here(), va, size));
 	case MADV_DONTNEED_LOCKED:
 		return hole_is_no_memory(memory_drop(space_here(), va, size));
 	case MADV_REMOVE:
+		if (is_locked(va, size))
+			return -EINVAL;
 		return memory_remove(space_here(), va, size);
 	case MADV_WIPEONFORK:
 		return advise(va, size, USER_WIPED);
@@ -296,19 +353,20 @@ SYSCALL_3(madvise, va, size, advice)
 		return size ? populate(va, size, advice == MADV_POPULATE_READ ? USER_READ : USER_WRITE) : 0;
 	case MADV_FREE:
 		/* The pages may be dropped, but need not be: only check the range. */
-		if (!user_is_private(space_here(), va, size))
+		if (!user_is_private(space_here(), va, size) || is_locked(va, size))
 			return -EINVAL;
 		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_MERGEABLE:
-	case MADV_UNMERGEABLE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
+		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	case MADV_COLD:
 	case MADV_PAGEOUT:
+		if (is_locked(va, size))
+			return -EINVAL;
 		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	default:
 		return -EINVAL;
@@ -345,86 +403,7 @@ SYSCALL_3(msync, va, size, flags)
 		return -EINVAL;
 	if (!size)
 		return 0;
+	if (flags & MS_INVALIDATE && is_locked(va, page_round_up(size)))
+		return -EBUSY;
 	return page_round_up(size) && memory_is_mapped(space_here(), va, page_round_up(size)) ? 0 : -ENOMEM;
-}
-
-/*
- * Round a range that is to be locked or unlocked to whole pages; as on Linux a size that wraps to 0 means no pages.
- * Returns 0, -EINVAL (the range wraps), -ENOMEM (not all is mapped).
- */
-static int find_locked(uint64_t va, uint64_t size, uint64_t *ret_start, uint64_t *ret_size)
-{
-	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1);
-
-	size = page_round_up(size + (va - start));
-	if (start + size < start)
-		return -EINVAL;
-	*ret_start = start;
-	*ret_size = size;
-	return !size || memory_is_mapped(space_here(), start, size) ? 0 : -ENOMEM;
-}
-
-/*
- * Check whether RLIMIT_MEMLOCK lets the current process lock `size` bytes. Nothing counts what it has locked before.
- * Returns 0, -EPERM (the limit is 0), -ENOMEM.
- */
-static int check_lock_limit(uint64_t size)
-{
-	const uint64_t limit = process_current()->limits[LIMIT_MEMLOCK].soft;
-
-	if (!limit)
-		return -EPERM;
-	return size > limit ? -ENOMEM : 0;
-}
-
-/*
- * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns find_locked's errors,
- * -ENOMEM (a page that the program may not read), -EAGAIN (no memory).
- */
-static int64_t lock_range(uint64_t va, uint64_t size, bool fetches)
-{
-	uint64_t start;
-	int error = find_locked(va, size, &start, &size);
-
-	if (!error && size && !rights_can(CAP_IPC_LOCK))
-		error = check_lock_limit(size);
-	if (error || !size || !fetches)
-		return error;
-	switch (memory_populate(space_here(), start, size, USER_READ)) {
-	case OK:
-		return 0;
-	case ERR_NO_MEMORY:
-		return -EAGAIN;
-	default:
-		return -ENOMEM;
-	}
-}
-
-SYSCALL_2(mlock, va, size)
-{
-	return lock_range(va, size, true);
-}
-
-SYSCALL_3(mlock2, va, size, flags)
-{
-	if ((uint32_t)flags & ~(uint32_t)MLOCK_ONFAULT)
-		return -EINVAL;
-	return lock_range(va, size, !flags);
-}
-
-SYSCALL_2(munlock, va, size)
-{
-	return find_locked(va, size, &va, &size);
-}
-
-SYSCALL_1(mlockall, flags)
-{
-	if (!flags || flags & ~(uint64_t)MCL_ALL)
-		return -EINVAL;
-	return rights_can(CAP_IPC_LOCK) ? 0 : check_lock_limit(space_here()->mapped_pages * PAGE_SIZE);
-}
-
-SYSCALL_0(munlockall)
-{
-	return 0;
 }

@@ -15,6 +15,7 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -149,6 +150,16 @@ static const struct user_limits *user_limits(void)
 	return task && task->process ? &task->process->user_limits : &user_limits_default;
 }
 
+/* Return how many bytes of its memory the calling process may lock, for kernel/mm/user. */
+static uint64_t most_locked(void)
+{
+	const struct task *task = task_current();
+
+	if (!task || !task->process || rights_can(CAP_IPC_LOCK))
+		return USER_NO_LIMIT;
+	return task->process->limits[LIMIT_MEMLOCK].soft;
+}
+
 /*
  * Update process->user_limits, which kernel/mm/user obeys. As on Linux, a soft RLIMIT_DATA of 0 limits only brk(2); the
  * hard limit applies to other memory then.
@@ -181,6 +192,7 @@ void process_limits_init(void (*send)(struct process *process, int signal))
 	if (cache_init(&process_cache, "process", sizeof(struct process), 64) != OK)
 		panic("no memory for processes");
 	user_limits_set_source(user_limits);
+	user_limits_set_lock_source(most_locked);
 	fd_set_limit_source(descriptors);
 }
 

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -338,6 +340,41 @@ static int see_machine(void *argument)
 	return uname(&name) == 0 && strcmp(name.machine, "i686") == 0;
 }
 
+static int see_release(void *argument)
+{
+	struct utsname name;
+
+	(void)argument;
+	if (sys(SYS_personality, UNAME26) != 0)
+		return 2;
+	return uname(&name) == 0 && strncmp(name.release, "2.6.6", 5) == 0;
+}
+
+/* With STICKY_TIMEOUTS, see whether select(2) leaves its timeout alone. */
+static int see_timeout(void *argument)
+{
+	struct timeval time = { 0, 10 };
+
+	(void)argument;
+	if (sys(SYS_personality, STICKY_TIMEOUTS) != 0)
+		return 2;
+	return sys(SYS_select, 0, NULL, NULL, NULL, &time) == 0 && time.tv_usec == 10;
+}
+
+static int run_readable(void *argument)
+{
+	static const unsigned char code[] = { 0xc3 }; /* ret */
+	unsigned char *at;
+
+	(void)argument;
+	if (sys(SYS_personality, READ_IMPLIES_EXEC) != 0)
+		return 2;
+	at = fresh(PAGE, PROT_READ | PROT_WRITE);
+	memcpy(at, code, sizeof(code));
+	((void (*)(void))at)();
+	return 1;
+}
+
 /* Run this program again, without random addresses: it writes where its stack is. */
 static int exec_fixed(void *argument)
 {
@@ -380,6 +417,11 @@ static void test_personality(char *program)
 	is_text(text, "00040000\n", "/proc/self/personality");
 	is(sys(SYS_personality, PER_LINUX), ADDR_NO_RANDOMIZE, "and back");
 	is(in_child(see_machine, NULL), EXITED(1), "PER_LINUX32 changes uname's machine");
+	is(in_child(see_release, NULL), EXITED(1), "UNAME26 changes its release");
+	is(in_child(see_timeout, NULL), EXITED(1), "STICKY_TIMEOUTS keeps a timeout as it is");
+	is(in_child(run_readable, NULL), EXITED(1), "READ_IMPLIES_EXEC lets what is readable run");
+	is(sys(SYS_personality, 0xe100000fL), PER_LINUX, "any bits");
+	is(sys(SYS_personality, PER_LINUX), 0xe100000fL, "are kept");
 	is_true(where_it_is(program) != 0 && where_it_is(program) == where_it_is(program), 0,
 		"lies at the same place again");
 }

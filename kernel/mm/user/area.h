@@ -28,12 +28,13 @@ enum area_flags {
 	AREA_LEFT_OUT = 1 << 6,   /* a forked child does not have the area */
 	AREA_WRITER = 1 << 7,     /* of a file that was open for writing: the area counts as one of its writers */
 	AREA_NO_EXEC = 1 << 8,    /* of a file on a mount with noexec: never gets USER_EXEC */
+	AREA_LOCKED = 1 << 9,     /* mlock(2): RLIMIT_MEMLOCK counts the area's pages */
 };
 
 /* The flags that two neighbours must have in common to be one area. */
 #define AREA_KIND                                                                                                 \
 	(AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL | AREA_READ_ONLY | AREA_WIPED | AREA_LEFT_OUT | AREA_WRITER | \
-	 AREA_NO_EXEC)
+	 AREA_NO_EXEC | AREA_LOCKED)
 
 /* A half-open range of pages. Guard: as for struct area_tree, below. */
 struct area {

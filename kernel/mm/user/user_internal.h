@@ -8,6 +8,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/user/area_stock.h"
 #include "kernel/mm/user/memory_object.h"
+#include "kernel/mm/user/user_advice.h"
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/mm/user/user_space.h"
 
@@ -106,6 +107,8 @@ static inline bool user_limit_allows(const struct user_space *space, uint64_t pa
 
 	if (pages > limits->address_pages || space->mapped_pages > limits->address_pages - pages)
 		return false;
+	if (unlikely(area_flags & AREA_LOCKED) && !user_lock_allows(space, pages))
+		return false;
 	return !user_counts_as_data(rights, area_flags) ||
 	       (pages <= limits->data_pages && space->data_pages <= limits->data_pages - pages);
 }
@@ -113,6 +116,8 @@ static inline bool user_limit_allows(const struct user_space *space, uint64_t pa
 /* Add `pages`, which may be negative as a signed number, to what is counted of areas with these rights and flags. */
 static inline void user_count_kind(struct user_space *space, uint64_t pages, unsigned rights, unsigned area_flags)
 {
+	if (unlikely(area_flags & AREA_LOCKED))
+		space->locked_pages += pages;
 	if (area_flags & AREA_GROWS_DOWN)
 		space->stack_pages += pages;
 	else if (user_counts_as_data(rights, area_flags))

@@ -25,3 +25,16 @@ const struct user_limits *user_limits_of_caller(void)
 {
 	return source ? source() : &user_limits_default;
 }
+
+/* Returns how many bytes the calling task may lock; NULL: there is no limit. Fixed after boot. */
+static uint64_t (*lock_source)(void);
+
+void user_limits_set_lock_source(uint64_t (*most_locked)(void))
+{
+	lock_source = most_locked;
+}
+
+uint64_t user_limits_most_locked(void)
+{
+	return lock_source ? lock_source() : USER_NO_LIMIT;
+}

@@ -27,6 +27,15 @@ extern const struct user_limits user_limits_default;
 void user_limits_set_source(const struct user_limits *(*of_caller)(void));
 
 /*
+ * Set the function that returns how many bytes of a space the calling task may lock (RLIMIT_MEMLOCK and CAP_IPC_LOCK).
+ * Until then there is no limit.
+ */
+void user_limits_set_lock_source(uint64_t (*most_locked)(void));
+
+/* Return how many bytes of a space the calling task may lock; USER_NO_LIMIT: any number. */
+uint64_t user_limits_most_locked(void);
+
+/*
  * Return the limits of the process that makes this call. The pointer is valid until the call
  * ends: the limits lie in the process.
  */

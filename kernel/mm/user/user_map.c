@@ -134,7 +134,8 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 	new.end = va + size;
 	new.flags = (shared ? AREA_SHARED : 0) | (flags & USER_MAP_GROWS_DOWN ? AREA_GROWS_DOWN : 0) |
 		    (flags & USER_MAP_STACK ? AREA_SMALL : 0) | (flags & USER_MAP_READ_ONLY ? AREA_READ_ONLY : 0) |
-		    (flags & USER_MAP_WRITER ? AREA_WRITER : 0) | (flags & USER_MAP_NO_EXEC ? AREA_NO_EXEC : 0);
+		    (flags & USER_MAP_WRITER ? AREA_WRITER : 0) | (flags & USER_MAP_NO_EXEC ? AREA_NO_EXEC : 0) |
+		    (flags & USER_MAP_LOCKED || space->locks_new ? AREA_LOCKED : 0);
 	if (flags & USER_MAP_GROWS_DOWN && va < space->mmap_top + USER_GUARD_GAP)
 		space->low_stacks = true;
 	status = map_area(space, &new, flags);

@@ -105,6 +105,7 @@ static enum status copy_part(const struct area *area, struct user_space *child, 
 	struct area *last = area_prev(&child->areas, NULL), *copy;
 	struct area part = *area;
 
+	part.flags &= ~AREA_LOCKED;
 	if (part.flags & AREA_SHARED)
 		part.flags &= ~AREA_TOUCHED;
 	if (start > area->start) {

@@ -154,13 +154,44 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	return status == OK ? covered : status;
 }
 
+/* Set or clear a flag of a whole area. */
+static void change_flags(struct user_space *space, struct area *area, unsigned flag, bool set)
+{
+	const uint64_t pages = bytes_to_pages(area->end - area->start);
+
+	user_count_kind(space, -pages, area->rights, area->flags);
+	area->flags = set ? area->flags | flag : area->flags & ~flag;
+	user_count_kind(space, pages, area->rights, area->flags);
+}
+
+uint64_t user_locked_between(const struct user_space *space, vaddr_t va, uint64_t size)
+{
+	uint64_t pages = 0;
+
+	if (!space->locked_pages)
+		return 0;
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
+		if (a->flags & AREA_LOCKED)
+			pages += user_overlap(a, va, va + size);
+	return pages;
+}
+
+bool user_lock_allows(const struct user_space *space, uint64_t pages)
+{
+	const uint64_t most = bytes_to_pages(user_limits_most_locked());
+
+	return pages <= most && space->locked_pages <= most - pages;
+}
+
 enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice advice)
 {
 	static const unsigned flags[] = {
 		[USER_WIPED] = AREA_WIPED,     [USER_KEPT] = AREA_WIPED,        [USER_LEFT_OUT] = AREA_LEFT_OUT,
 		[USER_COPIED] = AREA_LEFT_OUT, [USER_SMALL_PAGES] = AREA_SMALL, [USER_ANY_PAGES] = AREA_SMALL,
+		[USER_LOCKED] = AREA_LOCKED,   [USER_UNLOCKED] = AREA_LOCKED,
 	};
-	const bool set = advice == USER_WIPED || advice == USER_LEFT_OUT || advice == USER_SMALL_PAGES;
+	const bool set =
+		advice == USER_WIPED || advice == USER_LEFT_OUT || advice == USER_SMALL_PAGES || advice == USER_LOCKED;
 	enum status covered = range_status(space, va, &size), status;
 	struct user_spares spares;
 	context_token_t token;
@@ -176,7 +207,7 @@ enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enu
 	user_cut(space, va, &spares);
 	user_cut(space, va + size, &spares);
 	for (struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
-		a->flags = set ? a->flags | flags[advice] : a->flags & ~flags[advice];
+		change_flags(space, a, flags[advice], set);
 	if (touched)
 		kernel_context_leave(token);
 	user_merge(space, va, va + size);

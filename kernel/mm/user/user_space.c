@@ -87,13 +87,14 @@ void user_space_put(struct user_space *space)
 
 /* ---- fork ---- */
 
-/* Make a copy of an area for the space `ctx`. NULL: no memory. */
+/* Make a copy of an area for the space `ctx`; what the parent has locked is not locked there. NULL: no memory. */
 static struct area *copy_area(void *ctx, const struct area *area)
 {
 	struct area *copy = area_new();
 
 	if (copy) {
 		*copy = *area;
+		copy->flags &= ~AREA_LOCKED;
 		if (copy->flags & AREA_SHARED)
 			copy->flags &= ~AREA_TOUCHED;
 		area_attach(copy, ctx);
@@ -109,7 +110,7 @@ static void leave_out(const struct user_space *parent, struct user_space *child)
 
 		if (!copy)
 			continue;
-		user_count_fewer(child, bytes_to_pages(a->end - a->start), a->rights, a->flags);
+		user_count_fewer(child, bytes_to_pages(a->end - a->start), a->rights, copy->flags);
 		area_remove(&child->areas, copy);
 		end_area(NULL, copy);
 	}

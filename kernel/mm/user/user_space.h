@@ -35,8 +35,11 @@ struct user_space {
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* mappings without a fixed place end here or below; exec may lower it (ASLR) */
 	bool low_stacks;         /* a stack may lie below mmap_top; once true, it stays so */
+	bool locks_new;          /* MCL_FUTURE: new areas get AREA_LOCKED */
+	bool locks_at_touch;     /* with locks_new, MCL_ONFAULT: pages of new areas are not fetched */
 	uint64_t mapped_pages;   /* how many pages the areas have */
 	uint64_t data_pages;     /* pages of the areas that RLIMIT_DATA counts: user_counts_as_data */
+	uint64_t locked_pages;   /* pages of the areas with AREA_LOCKED */
 	uint64_t resident_pages; /* pages that page tables map, those of inaccessible areas included */
 	uint64_t resident_most;  /* largest resident_pages so far; brought up to date when pages are dropped */
 	uint64_t faults;         /* how many faults user_fault has served */
@@ -78,6 +81,7 @@ enum user_map_flags {
 	USER_MAP_LOW = 1 << 8,        /* without a fixed flag: place the mapping below 2 GiB */
 	USER_MAP_WRITER = 1 << 9,     /* the mapping counts as a writer of its object (count_writer) */
 	USER_MAP_NO_EXEC = 1 << 10,   /* user_protect never gives the right to execute */
+	USER_MAP_LOCKED = 1 << 11,    /* the area's pages count as locked */
 	USER_MAP_NORESERVE = 1 << 5,  /* accepted without effect: memory is never reserved */
 };
 
@@ -126,12 +130,6 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
  * as on Linux), ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
-
-/* For a forked child: zeros (WIPED), no area (LEFT_OUT). SMALL_PAGES: 4 KiB frames from now on. Others undo it. */
-enum user_advice { USER_WIPED, USER_KEPT, USER_LEFT_OUT, USER_COPIED, USER_SMALL_PAGES, USER_ANY_PAGES };
-
-/* Follow madvise(2)'s advice. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */
-MUST_CHECK enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice how);
 
 /* Return whether areas cover all of [va, va + size), touched or not: for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);

@@ -38,6 +38,8 @@ static void add_leaf(const struct area *area, pte_t e, int level, struct user_us
 
 	usage->resident += bytes;
 	usage->share += share;
+	if (area->flags & AREA_LOCKED)
+		usage->share_locked += share;
 	if (dirty)
 		usage->share_dirty += share;
 	if (anonymous)

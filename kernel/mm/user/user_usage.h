@@ -11,6 +11,7 @@
 struct user_usage {
 	uint64_t resident;
 	uint64_t share, share_dirty, share_anonymous, share_file, share_memory; /* file: of pages without a count */
+	uint64_t share_locked;
 	uint64_t shared_clean, shared_dirty, private_clean, private_dirty;
 	uint64_t referenced;
 	uint64_t anonymous;
