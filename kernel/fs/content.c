@@ -40,14 +40,16 @@ static enum status make_frame(struct content *content, uint64_t index, paddr_t *
 	status = store_alloc(&pa);
 	if (status != OK)
 		return status;
+	if (start < content->place_size)
+		memcpy(store_ptr(pa), store_ptr(paddr_add(content->place, start)),
+		       least(PAGE_SIZE, content->place_size - start));
+	open_gate_close(&content->node->gate);
 	status = page_tree_insert(&content->pages, index, pa);
+	open_gate_open(&content->node->gate);
 	if (status != OK) {
 		store_put(pa);
 		return status;
 	}
-	if (start < content->place_size)
-		memcpy(store_ptr(pa), store_ptr(paddr_add(content->place, start)),
-		       least(PAGE_SIZE, content->place_size - start));
 	fs->pages++;
 	content_frames++;
 	*ret = pa;
@@ -189,6 +191,7 @@ static void object_take(struct memory_object *object, uint64_t *first, uint64_t 
 	const uint64_t most = *first + OBJECT_TAKEN_MOST;
 	uint64_t page = *first, stop = end < most ? end : most;
 
+	open_gate_close(&content->node->gate);
 	content->node->mtime = content->node->ctime = node_now();
 	clear_in_place(content, page, stop);
 	for (page = page_tree_next(&content->pages, page); page < stop; page = page_tree_next(&content->pages, page)) {
@@ -198,6 +201,7 @@ static void object_take(struct memory_object *object, uint64_t *first, uint64_t 
 	}
 	/* The next call begins behind the hole that follows, unless pages in the archive must be zeroed before that. */
 	*first = stop < content_pages(content->place_size) ? stop : least(page > stop ? page : stop, end);
+	open_gate_open(&content->node->gate);
 }
 
 static bool object_is_long(const struct memory_object *object)
@@ -384,6 +388,7 @@ int content_set_size(struct content *content, uint64_t size)
 	if (size > CONTENT_MAX)
 		return -EFBIG;
 	token = store_enter();
+	open_gate_close(&content->node->gate);
 	if (size > node->size) {
 		clear_tail(content);
 	} else {
@@ -404,6 +409,7 @@ int content_set_size(struct content *content, uint64_t size)
 			       is_whole_in_place(content, size / PAGE_SIZE) ? align_up(size, PAGE_SIZE) : size);
 	node->size = size;
 	clear_tail(content);
+	open_gate_open(&content->node->gate);
 	store_leave(token);
 	node->mtime = node->ctime = node_now();
 	return 0;

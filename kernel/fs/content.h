@@ -13,7 +13,12 @@ struct user_io;
 
 #define CONTENT_MAX INT64_MAX /* most bytes of a content */
 
-/* The content of one regular file. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * The content of one regular file. Guard: tasks only, which the kernel does not preempt; and open sections, which have
+ * entered node->gate, may read it. Who has the kernel lock closes the gate while he changes `pages`, `place_size`, or a
+ * page that the tree has not got yet. The bytes of pages, and the node's size, may change at any time: as on Linux a
+ * read may see a part of a write.
+ */
 struct content {
 	/* What mmap(2) maps: a reference to it is a reference to the node. Must be the first member. */
 	struct memory_object object;

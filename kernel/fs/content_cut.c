@@ -73,7 +73,9 @@ bool content_cut_piece(struct content *content, struct object_cut *cut)
 	/* Each page must be unmapped from all processes before its frame is freed. */
 	if (object_cut_piece(cut))
 		return true;
+	open_gate_close(&content->node->gate);
 	more = cut_piece(&content->pages, cut->first);
+	open_gate_open(&content->node->gate);
 	content->node->fs->pages -= before - content->pages.count;
 	return more;
 }

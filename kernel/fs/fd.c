@@ -5,7 +5,9 @@
 #include "kernel/fs/fd.h"
 
 #include "kernel/fs/file_lock.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/lib/likely.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -241,6 +243,8 @@ void fd_table_put(struct fd_table *table)
 	if (--table->refs)
 		return;
 	fd_close_range(table, 0, UINT32_MAX);
+	while (table->spare)
+		kfree(fd_take_spare(table));
 	kfree(table->grown);
 	kfree(table->files);
 	kfree(table->cloexec);
@@ -283,19 +287,36 @@ unsigned fd_to_grow_for(struct fd_table *table, unsigned lowest)
 	return fd < table->capacity || fd >= limit_of_caller() ? 0 : fd;
 }
 
+/* Make an open descriptor a free one. */
+static inline void take_out(struct fd_table *table, unsigned fd)
+{
+	set_file(table, fd, NULL);
+	set_bit(table->open, fd, false);
+	set_bit(table->cloexec, fd, false);
+	if (fd < table->lowest_free)
+		table->lowest_free = fd;
+}
+
 int fd_close(struct fd_table *table, int fd)
 {
 	struct file *file = fd_file_peek(table, fd);
 
 	if (!file)
 		return -EBADF;
-	set_file(table, (unsigned)fd, NULL);
-	set_bit(table->open, (unsigned)fd, false);
-	set_bit(table->cloexec, (unsigned)fd, false);
-	if ((unsigned)fd < table->lowest_free)
-		table->lowest_free = (unsigned)fd;
+	take_out(table, (unsigned)fd);
 	put_closed(table, file);
 	return 0;
+}
+
+void fd_close_open(struct fd_table *table, unsigned fd)
+{
+	struct file *file = table->files[fd];
+
+	ASSERT(table->spares < FD_SPARES);
+	take_out(table, fd);
+	file->data = table->spare;
+	table->spare = file;
+	table->spares++;
 }
 
 bool fd_unlock_some(struct fd_table *table, int fd)

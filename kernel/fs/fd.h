@@ -1,6 +1,7 @@
 /*
  * Descriptor tables: small numbers for open files; one table for each process, shared by its threads. Guard: tasks
- * only, which the kernel does not preempt.
+ * only, which the kernel does not preempt; and open sections on a table that only the current task uses
+ * (kernel/sys/open_files.c), with its files that have no other reference.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 #define FD_LIMIT     1024    /* RLIMIT_NOFILE of the first process */
 #define FD_LIMIT_MAX 1048576 /* the most that RLIMIT_NOFILE can be raised to, as Linux's nr_open */
 
-/* A descriptor table. Guard: tasks only, which the kernel does not preempt. */
+/* A descriptor table. Guard: as said at the top of this file. */
 struct fd_table {
 	struct file **files;  /* `capacity` pointers, each a counted reference; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
@@ -23,7 +24,14 @@ struct fd_table {
 	 */
 	struct file **grown;
 	unsigned grown_capacity, grown_to;
-	uint64_t refs; /* references, of processes and of calls that use the table */
+	/* references, of processes and of calls that use the table. Atomic: written with the kernel lock */
+	uint64_t refs;
+	/*
+	 * files that open sections have closed, for such sections to open others in, since they allocate and free no
+	 * memory: a list linked by file->data, and how many it has, FD_SPARES at the most
+	 */
+	struct file *spare;
+	unsigned spares;
 };
 
 /*

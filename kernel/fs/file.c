@@ -8,6 +8,7 @@
 #include "kernel/fs/listing.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/notify.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
@@ -72,19 +73,32 @@ static int open_by_type(struct node *node, struct mount *mount, struct file *fil
 	return -ENXIO;
 }
 
+static inline struct file new_file(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties)
+{
+	return (struct file){
+		.ops = ops,
+		.node = node,
+		.flags = flags & ~(unsigned)NOT_KEPT,
+		.properties = properties,
+		.refs = 1,
+	};
+}
+
 static struct file *make_file(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties)
 {
 	struct file *file = kmalloc(sizeof(*file));
 
 	if (file)
-		*file = (struct file){
-			.ops = ops,
-			.node = node,
-			.flags = flags & ~(unsigned)NOT_KEPT,
-			.properties = properties,
-			.refs = 1,
-		};
+		*file = new_file(node, ops, flags, properties);
 	return file;
+}
+
+void file_open_in(struct file *file, const struct place *place, unsigned flags)
+{
+	*file = new_file(place->node, &nothing_ops, flags, 0);
+	ASSERT(place->node->ops->open(place->node, file) == 0 && file->properties & FILE_OPEN_READS);
+	node_get(place->node);
+	file->mount = mount_get(place->mount);
 }
 
 int file_open(const struct place *place, unsigned flags, struct file **ret)

@@ -60,13 +60,15 @@ struct file_ops {
 };
 
 enum file_properties {
-	FILE_SEEKS = 1,    /* lseek, pread and pwrite work */
-	FILE_STREAM = 2,   /* a blocking write goes on until all is written: pipes, terminals */
-	FILE_USES_UP = 8,  /* a read or write may use up what others wait for: wake tasks one by one */
-	FILE_STEPS = 16,   /* after -EAGAIN call `read` again at once: it has done one step of several */
-	FILE_AT_ONCE = 32, /* a read or write takes no longer for more bytes: it need not be done in steps */
-	FILE_NOWAIT = 64,  /* RWF_NOWAIT is possible, as on Linux: a call can be sure not to wait */
-	FILE_WRITER = 4,   /* set by file_open: the file is counted in fs.writers and node.writers */
+	FILE_SEEKS = 1,        /* lseek, pread and pwrite work */
+	FILE_STREAM = 2,       /* a blocking write goes on until all is written: pipes, terminals */
+	FILE_USES_UP = 8,      /* a read or write may use up what others wait for: wake tasks one by one */
+	FILE_STEPS = 16,       /* after -EAGAIN call `read` again at once: it has done one step of several */
+	FILE_AT_ONCE = 32,     /* a read or write takes no longer for more bytes: it need not be done in steps */
+	FILE_NOWAIT = 64,      /* RWF_NOWAIT is possible, as on Linux: a call can be sure not to wait */
+	FILE_OPEN_READS = 128, /* open sections may call `read`, once they have entered node->gate */
+	FILE_OPEN_POLLS = 256, /* open sections may call `poll`, once they have entered node->gate */
+	FILE_WRITER = 4,       /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
 /* A callback for a file's close; holds no reference. Guard: tasks only, which the kernel does not preempt. */

@@ -4,6 +4,7 @@
 #include "kernel/fs/mount.h"
 
 #include "kernel/fs/mount_internal.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/place.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -68,6 +69,7 @@ void mount_end(struct mount *mount)
 	struct fs *fs = root->fs;
 
 	ASSERT(!mount->refs && !mount->listed && !mount->parent && !mount->inside);
+	open_gate_close(&node_names);
 	if (fs->mount == mount)
 		fs->mount =
 			list_is_empty(&mount->same_fs) ? NULL : list_item(mount->same_fs.next, struct mount, same_fs);
@@ -78,6 +80,7 @@ void mount_end(struct mount *mount)
 		fs->detached = fs->root;
 		fs->root = NULL;
 	}
+	open_gate_open(&node_names);
 	mount_free(mount);
 	node_put(root);
 }
@@ -95,10 +98,12 @@ void mount_attach(struct mount *mount, const struct place *at)
 		side = (uintptr_t)at->node < (uintptr_t)above->at ? TREE_LOW : TREE_HIGH;
 		above = mount_beside(above->beside.child[side]);
 	}
+	open_gate_close(&node_names);
 	tree_add(&at->mount->inside, parent ? &parent->beside : NULL, side, &mount->beside, NULL);
 	mount->parent = mount_get(at->mount);
 	mount->at = node_get(at->node);
 	at->node->mounts++;
+	open_gate_open(&node_names);
 	node_moves++;
 }
 
@@ -107,10 +112,12 @@ void mount_unhook(struct mount *mount)
 	struct mount *parent = mount->parent;
 	struct node *at = mount->at;
 
+	open_gate_close(&node_names);
 	tree_remove(&parent->inside, &mount->beside, NULL);
 	mount->parent = NULL;
 	mount->at = NULL;
 	at->mounts--;
+	open_gate_open(&node_names);
 	node_put(at);
 	mount_put(parent);
 }
@@ -129,9 +136,11 @@ struct mount *mount_on(const struct place *place)
 static void shut(struct mount *mount)
 {
 	tree_remove(&mounts, &mount->in_order, NULL);
+	open_gate_close(&node_names);
 	mount->listed = false;
 	if (mount->parent)
 		mount_unhook(mount);
+	open_gate_open(&node_names);
 	mount_put(mount);
 }
 
@@ -149,21 +158,19 @@ int mount_remove(struct place place)
 	const struct fs *fs = place.node->fs;
 	int error = refuse_removal(&place);
 
-	if (error) {
-		place_put(place);
-		return error;
-	}
+	/* No section must open a file of the mount between the check and the end. */
+	open_gate_close(&node_names);
 	/*
 	 * A mapping and an inotify watch have a reference to their node and none to a mount: so they keep a file system
 	 * busy, that is, its last mount. The references of fs->root, mount->root and the caller are always there.
 	 */
-	if (mount->refs > 2 || (list_is_empty(&mount->same_fs) && fs->refs > fs->own + 3)) {
-		place_put(place);
-		return -EBUSY;
-	}
-	shut(mount);
+	if (!error && (mount->refs > 2 || (list_is_empty(&mount->same_fs) && fs->refs > fs->own + 3)))
+		error = -EBUSY;
+	if (!error)
+		shut(mount);
+	open_gate_open(&node_names);
 	place_put(place);
-	return 0;
+	return error;
 }
 
 bool mount_shut_some(struct mount *top)

@@ -47,9 +47,10 @@ struct mount {
 		*parent; /* the mount that this one lies on, a reference; NULL: the tree's root, or out of the tree */
 	struct node *at; /* the node of `parent` that this one lies on, a reference; NULL without parent */
 	const struct mount_type *type;
-	char *source;     /* mount(2)'s source, a copy in the heap */
-	uint64_t number;  /* the mount ID; the later a mount was made the higher, and no number comes twice */
-	uint64_t refs;    /* the tree's, those of mounts that lie on this one, and of the places that are held */
+	char *source;    /* mount(2)'s source, a copy in the heap */
+	uint64_t number; /* the mount ID; the later a mount was made the higher, and no number comes twice */
+	/* the tree's reference, those of mounts that lie on this one, and of the places that are held. Atomic */
+	uint64_t refs;
 	uint64_t writers; /* how many files opened by way of this mount may be written to; mappings do not count */
 	unsigned flags;   /* of MS_OF_MOUNT */
 	bool listed;      /* the mount is among all mounts: it has not been unmounted */
@@ -69,14 +70,23 @@ void mount_end(struct mount *mount); /* frees a mount whose last reference is go
 static inline struct mount *mount_get(struct mount *mount)
 {
 	if (mount)
-		mount->refs++;
+		__atomic_add_fetch(&mount->refs, 1, __ATOMIC_RELAXED);
 	return mount;
 }
 
 static inline void mount_put(struct mount *mount)
 {
-	if (mount && !--mount->refs)
+	if (mount && !__atomic_sub_fetch(&mount->refs, 1, __ATOMIC_ACQ_REL))
 		mount_end(mount);
+}
+
+/*
+ * Return whether the tree has a reference to the mount, and keeps it as long as an open section has entered
+ * `node_names`: so none that the section drops is the last. True for NULL.
+ */
+static inline bool mount_is_kept(const struct mount *mount)
+{
+	return !mount || mount->listed;
 }
 
 /* Return the mount's own flags, of MS_OF_MOUNT; 0 for NULL. */

@@ -9,6 +9,7 @@
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/node_internal.h"
 #include "kernel/fs/notify.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/permission.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -59,7 +60,7 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 		.btime = now,
 	};
 	fs->nodes++;
-	fs->refs++;
+	__atomic_add_fetch(&fs->refs, 1, __ATOMIC_RELAXED);
 }
 
 /* Free a file system that is mounted nowhere, now that fs->detached is the only reference to it from outside. */
@@ -71,12 +72,17 @@ static void end_detached(struct fs *fs)
 	fs->destroy(root);
 }
 
-/* Drop a reference, and no more. */
-static inline void drop(struct node *node)
+struct open_gate node_names; /* guard: itself */
+
+/* Drop a reference, and no more. Returns whether it was the last one. */
+static inline bool drop(struct node *node)
 {
-	ASSERT(node->refs);
-	node->refs--;
-	node->fs->refs--;
+	struct fs *fs = node->fs;
+	const uint64_t left = __atomic_sub_fetch(&node->refs, 1, __ATOMIC_ACQ_REL);
+
+	ASSERT(left != UINT64_MAX);
+	__atomic_sub_fetch(&fs->refs, 1, __ATOMIC_ACQ_REL);
+	return !left;
 }
 
 /*
@@ -84,13 +90,13 @@ static inline void drop(struct node *node)
  * system, if that was detached and nobody uses it any more. A node that is freed drops its reference to its parent,
  * which may be the parent's last, and so on up.
  */
-static __attribute__((noinline)) void settle(struct node *node)
+static __attribute__((noinline)) void settle(struct node *node, bool last)
 {
 	for (;;) {
 		struct node *parent = NULL;
 		struct fs *fs = node->fs;
 
-		if (!node->refs) {
+		if (last) {
 			if (unlikely(node->watches))
 				notify_gone(node);
 			parent = node->parent;
@@ -104,17 +110,19 @@ static __attribute__((noinline)) void settle(struct node *node)
 		if (!parent)
 			return;
 		node = parent;
-		drop(node);
+		last = drop(node);
 	}
 }
 
 void node_put(struct node *node)
 {
+	bool last;
+
 	if (!node)
 		return;
-	drop(node);
-	if (unlikely(!node->refs || node->fs->detached))
-		settle(node);
+	last = drop(node);
+	if (unlikely(last || node->fs->detached))
+		settle(node, last);
 }
 
 uint64_t fs_new_device(void)
@@ -196,13 +204,18 @@ static int create(struct node *dir, struct name name, const struct credentials *
 		if (error && exists(dir, name))
 			error = -EEXIST;
 	}
-	if (!error)
-		error = dir->ops->create(dir, name, mode_in(dir, who, mode), device, target, &node);
 	if (error)
 		return error;
-	node_own(node, who);
-	if (dir->mode & S_ISGID)
+	/* No section must see the name before the node has its owner. */
+	open_gate_close(&node_names);
+	error = dir->ops->create(dir, name, mode_in(dir, who, mode), device, target, &node);
+	if (!error)
+		node_own(node, who);
+	if (!error && dir->mode & S_ISGID)
 		node->gid = dir->gid;
+	open_gate_open(&node_names);
+	if (error)
+		return error;
 	notify_name(dir, name, node->mode, IN_CREATE);
 	if (ret)
 		*ret = node;
@@ -244,7 +257,9 @@ int node_link(struct node *dir, struct name name, const struct credentials *who,
 		return -EPERM;
 	if (node->links >= LINK_MAX)
 		return -EMLINK;
+	open_gate_close(&node_names);
 	error = dir->ops->link(dir, name, node);
+	open_gate_open(&node_names);
 	if (!error) {
 		notify_self(node, IN_ATTRIB);
 		notify_name(dir, name, node->mode, IN_CREATE);
@@ -272,8 +287,10 @@ static int remove_name(struct node *dir, struct name name, struct node *node, in
 {
 	const uint32_t mode = node->mode;
 
+	open_gate_close(&node_names);
 	if (!error)
 		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
+	open_gate_open(&node_names);
 	if (!error && (mode & S_IFMT) != S_IFDIR)
 		notify_self(node, IN_ATTRIB);
 	node_put(node);

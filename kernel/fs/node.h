@@ -3,10 +3,10 @@
  * the tree of names. A file system is a set of node operations; kernel/fs/tmpfs.c is one. Nodes and names lie in the
  * heap, contents in frames (kernel/fs/content.h).
  *
- * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic. Not for interrupt
- * handlers. All can be called with any page tables loaded. An int result is 0 or a negative error number; after an
- * error the tree is as before. `who` is as whom the caller acts: functions that have it check permissions
- * (permission.h), the others do not.
+ * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic; open sections may
+ * read names, owners and mounts once they have entered `node_names`. Not for interrupt handlers. All can be called with
+ * any page tables loaded. An int result is 0 or a negative error number; after an error the tree is as before. `who` is
+ * as whom the caller acts: functions that have it check permissions (permission.h), the others do not.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "kernel/fs/linux_file.h"
 #include "kernel/fs/linux_stat.h"
 #include "kernel/fs/name.h"
+#include "kernel/sync/open_section.h"
 #include "kernel/sync/turn.h"
 
 struct content;
@@ -84,7 +85,7 @@ struct node {
 	uint32_t mode;   /* type and permissions */
 	uint32_t uid, gid;
 	uint32_t links; /* number of names; for a directory as Linux counts: 2, and one for each directory in it */
-	uint64_t refs;  /* number of references; all names together hold one */
+	uint64_t refs;  /* number of references; all names together hold one. Atomic */
 	struct linux_timespec atime, mtime, ctime, btime;
 	struct node *parent;   /* of a directory; of other nodes what their file system needs; a reference, or NULL */
 	uint64_t mounts;       /* how many mounts lie on this node, in whatever mounts it is seen (mount.h) */
@@ -94,7 +95,8 @@ struct node {
 	uint64_t writers, runners;
 	struct notify_watch *watches; /* list of who is told of events (notify.h) */
 	struct file_locks *locks;     /* the advisory locks on the file, and who waits; NULL: none was ever set */
-	struct turn writing; /* a mutex, held by a call that writes a regular file in steps, or sets its size */
+	struct turn writing;   /* a mutex, held by a call that writes a regular file in steps, or sets its size */
+	struct open_gate gate; /* closed while a regular file's content (content.h), or the pipe, changes */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)
@@ -105,8 +107,8 @@ static inline bool node_is(const struct node *node, enum linux_mode type)
 /* Take a reference to a node. */
 static inline struct node *node_get(struct node *node)
 {
-	node->refs++;
-	node->fs->refs++;
+	__atomic_add_fetch(&node->refs, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&node->fs->refs, 1, __ATOMIC_RELAXED);
 	return node;
 }
 
@@ -115,7 +117,6 @@ void node_put(struct node *node);
 
 /* Take a reference to a node as a process's program. Returns 0, or -ETXTBSY when the file is open for writing. */
 int node_run(struct node *node);
-
 /* Drop the reference of node_run(). NULL is allowed. */
 void node_run_end(struct node *node);
 

@@ -5,6 +5,7 @@
 
 #include "kernel/fs/attributes.h"
 #include "kernel/fs/notify.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/permission.h"
 
 void node_set_mode(struct node *node, uint32_t mode)
@@ -39,10 +40,12 @@ int node_chmod(struct node *node, const struct credentials *who, uint32_t mode)
 
 void node_set_owner(struct node *node, uint32_t uid, uint32_t gid)
 {
+	open_gate_close(&node_names);
 	if (uid != UINT32_MAX)
 		node->uid = uid;
 	if (gid != UINT32_MAX)
 		node->gid = gid;
+	open_gate_open(&node_names);
 	node->ctime = node_now();
 }
 

@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/node_internal.h"
 #include "kernel/fs/notify.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/permission.h"
 
 uint64_t node_moves; /* guard: tasks only, which the kernel does not preempt */
@@ -121,8 +122,10 @@ int node_rename(struct node *from, struct name old_name, const struct credential
 	if (!error)
 		error = check_rename(from, who, node, to, goal, flags);
 	/* When both names belong to one file rename(2) does nothing, and both names stay. */
+	open_gate_close(&node_names);
 	if (!error && node != goal)
 		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
+	open_gate_open(&node_names);
 	if (!error && from != to)
 		node_moves++;
 	if (!error && node != goal && notify_is_wanted(from)) {

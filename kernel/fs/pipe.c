@@ -14,8 +14,9 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-/* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt. */
+/* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt; open sections may read it. */
 struct pipe {
+	struct open_gate *gate;    /* the node's; closed while anything here changes that sections read */
 	struct pipe_ring ring;     /* its bytes */
 	struct pipe_hand *hand;    /* older bytes than the ring's, for a reader that was blocked; NULL: never used */
 	uint64_t readers, writers; /* number of open files that can read, that can write */
@@ -124,6 +125,7 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 		return 0;
 	if (!fill_of(pipe))
 		return pipe->writers ? -EAGAIN : 0;
+	open_gate_close(pipe->gate);
 	if (pipe_hand_fill(pipe->hand))
 		done = pipe_hand_take(pipe->hand, io);
 	if (done >= 0 && io->left && pipe_ring_fill(&pipe->ring)) {
@@ -131,6 +133,7 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 		if (more > 0 || !done)
 			done += more;
 	}
+	open_gate_open(pipe->gate);
 	if (done > 0)
 		tell_of_room(pipe);
 	return done;
@@ -182,7 +185,9 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 		return -EPIPE;
 	if (!room || (io->left <= PIPE_BUF && room < io->left))
 		return -EAGAIN;
+	open_gate_close(pipe->gate);
 	done = unlikely(file->flags & O_DIRECT) ? write_packets(pipe, io, room) : write_some(pipe, io, size, fill);
+	open_gate_open(pipe->gate);
 	if (done > 0)
 		wait_queue_wake_one(&pipe->queue, WAIT_BYTES);
 	return done;
@@ -223,7 +228,9 @@ size_t pipe_peek(const struct pipe *pipe, void *buffer, size_t most)
 
 void pipe_skip(struct pipe *pipe, size_t size)
 {
+	open_gate_close(pipe->gate);
 	drop(pipe, size - pipe_hand_skip(pipe->hand, size));
+	open_gate_open(pipe->gate);
 	tell_of_room(pipe);
 }
 
@@ -250,15 +257,12 @@ static unsigned pipe_poll(struct file *file)
 
 static struct wait_queue *pipe_queue(struct file *file)
 {
-	struct pipe *pipe = file->data;
-
-	return &pipe->queue;
+	return &((struct pipe *)file->data)->queue;
 }
 
 static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
 {
-	struct pipe *pipe = file->data;
-	int32_t fill = (int32_t)fill_of(pipe);
+	int32_t fill = (int32_t)fill_of(file->data);
 
 	(void)arg;
 	if (request != FIONREAD)
@@ -266,11 +270,13 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
-/* Initialise a pipe that is all zeros, for `who`, and add its capacity to `pipe_pages`. */
-static void start_pipe(struct pipe *pipe, const struct credentials *who)
+/* Initialise a pipe that is all zeros, for `who`, make it the node's, and add its capacity to `pipe_pages`. */
+static void start_pipe(struct pipe *pipe, struct node *node, const struct credentials *who)
 {
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;
 
+	pipe->gate = &node->gate;
+	node->pipe = pipe;
 	wait_queue_init(&pipe->queue);
 	pipe_ring_init(&pipe->ring, least(many ? PIPE_SMALL_SIZE : PIPE_SIZE, pipe_most_for(who)));
 	pipe_pages += pipe->ring.size / PAGE_SIZE;
@@ -298,7 +304,9 @@ int64_t pipe_resize(struct pipe *pipe, const struct credentials *who, uint32_t b
 	if (fill_of(pipe) > size)
 		return -EBUSY;
 	token = store_enter();
+	open_gate_close(pipe->gate);
 	error = pipe_ring_resize(&pipe->ring, size);
+	open_gate_open(pipe->gate);
 	store_leave(token);
 	if (error)
 		return error;
@@ -323,14 +331,19 @@ static void free_pipe(struct pipe *pipe)
 	kfree(pipe);
 }
 
+static void count_end(struct pipe *pipe, const struct file *file, int change)
+{
+	open_gate_close(pipe->gate);
+	pipe->readers += (uint64_t)(file_reads(file) ? change : 0);
+	pipe->writers += (uint64_t)(file_writes(file) ? change : 0);
+	open_gate_open(pipe->gate);
+}
+
 static void pipe_release(struct file *file)
 {
 	struct pipe *pipe = file->data;
 
-	if (file_reads(file))
-		pipe->readers--;
-	if (file_writes(file))
-		pipe->writers--;
+	count_end(pipe, file, -1);
 	if (pipe->readers || pipe->writers) {
 		wait_queue_wake(&pipe->queue);
 		return;
@@ -364,14 +377,9 @@ static const struct node_ops pipe_node_ops = { .describe = describe, .free = fre
 static void add_end(struct pipe *pipe, struct file *file)
 {
 	file->data = pipe;
-	if (file_reads(file)) {
-		pipe->readers++;
-		pipe->opened_readers++;
-	}
-	if (file_writes(file)) {
-		pipe->writers++;
-		pipe->opened_writers++;
-	}
+	count_end(pipe, file, 1);
+	pipe->opened_readers += file_reads(file);
+	pipe->opened_writers += file_writes(file);
 }
 
 int pipe_create(const struct credentials *who, unsigned flags, struct file **ret_read, struct file **ret_write)
@@ -382,18 +390,16 @@ int pipe_create(const struct credentials *who, unsigned flags, struct file **ret
 
 	if (!node || !pipe)
 		goto no_memory;
-	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), FILE_STREAM | FILE_USES_UP, &reader) != 0)
+	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), PIPE_PROPERTIES, &reader) != 0)
 		goto no_memory;
-	if (file_create(node, &pipe_ops, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), FILE_STREAM | FILE_USES_UP,
-			&writer) != 0) {
+	if (file_create(node, &pipe_ops, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), PIPE_PROPERTIES, &writer) != 0) {
 		kfree(reader);
 		goto no_memory;
 	}
 	node_init(node, &pipe_node_ops, &pipefs, S_IFIFO | 0600);
 	node->links = 1;
 	node_get(node); /* each end has a reference to the node */
-	node->pipe = pipe;
-	start_pipe(pipe, who);
+	start_pipe(pipe, node, who);
 	add_end(pipe, reader);
 	add_end(pipe, writer);
 	*ret_read = reader;
@@ -417,11 +423,10 @@ int pipe_open(struct node *node, struct file *file)
 		pipe = kzalloc(sizeof(*pipe));
 		if (!pipe)
 			return -ENOMEM;
-		start_pipe(pipe, NULL);
-		node->pipe = pipe;
+		start_pipe(pipe, node, NULL);
 	}
 	file->ops = &pipe_ops;
-	file->properties = FILE_STREAM | FILE_USES_UP;
+	file->properties = PIPE_PROPERTIES;
 	file->openings = access == O_RDONLY ? pipe->opened_writers : pipe->opened_readers;
 	add_end(pipe, file);
 	wait_queue_wake(&pipe->queue);

@@ -165,7 +165,7 @@ static int tmpfs_open(struct node *node, struct file *file)
 {
 	(void)node;
 	file->ops = &regular_ops;
-	file->properties = FILE_SEEKS;
+	file->properties = FILE_SEEKS | FILE_OPEN_READS | FILE_OPEN_POLLS;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Keeps which object each CPU has an open section on, and whether sections are forbidden; see open_section.h.
+ * Keeps which objects each CPU has an open section on, and whether sections are forbidden; see open_section.h.
  */
 #include "kernel/sync/open_section.h"
 
@@ -9,6 +9,7 @@
 #include "kernel/arch/text_patch.h"
 
 PER_CPU const void *open_section_object;
+PER_CPU struct open_section_more open_section_more;
 static unsigned forbidden; /* how many open_sections_forbid() have not been undone. Atomic */
 
 bool open_section_begin(const void *object)
@@ -22,31 +23,44 @@ bool open_section_begin(const void *object)
 	return false;
 }
 
-void open_section_end(void)
+/* Return whether a CPU, if it is another than this one, is in a section on `object`; NULL: in any section. */
+static bool is_in(const struct percpu *cpu, const void *object)
 {
-	__atomic_store_n(per_cpu_pointer(open_section_object), NULL, __ATOMIC_RELEASE);
-}
+	const void *const *first = per_cpu_of(cpu, open_section_object);
+	const struct open_section_more *more = per_cpu_of(cpu, open_section_more);
+	const void *const named = __atomic_load_n(first, __ATOMIC_ACQUIRE);
 
-static const void *object_of(const struct percpu *cpu)
-{
-	return cpu->number == this_cpu->number
-		       ? NULL
-		       : __atomic_load_n(per_cpu_of(cpu, open_section_object), __ATOMIC_ACQUIRE);
+	if (cpu->number == this_cpu->number || !named)
+		return false;
+	return !object || named == object || __atomic_load_n(&more->object, __ATOMIC_ACQUIRE) == object ||
+	       __atomic_load_n(&more->gate, __ATOMIC_ACQUIRE) == object;
 }
 
 void open_section_wait_slowly(const void *object)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	CPUS_EACH(cpu) {
-		while (object_of(cpu) == object)
+		while (is_in(cpu, object))
 			cpu_pause();
 	}
+}
+
+void open_gate_close_slowly(struct open_gate *gate)
+{
+	__atomic_add_fetch(&gate->closed, 1, __ATOMIC_SEQ_CST);
+	open_section_wait_slowly(gate);
+}
+
+void open_gate_open_slowly(struct open_gate *gate)
+{
+	ASSERT(gate->closed);
+	__atomic_sub_fetch(&gate->closed, 1, __ATOMIC_RELEASE);
 }
 
 bool open_sections_are_over(void)
 {
 	CPUS_EACH(cpu) {
-		if (object_of(cpu))
+		if (is_in(cpu, NULL))
 			return false;
 	}
 	return true;

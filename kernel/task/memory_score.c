@@ -9,6 +9,7 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/net/unix.h"
+#include "kernel/task/find.h"
 
 /*
  * Return how many bytes are freed with a file's last reference: those of a pipe, a socket, or a file without a name.
@@ -40,13 +41,14 @@ static uint64_t files_bytes(const struct fd_table *fds)
 uint64_t memory_of_process(const struct process *process)
 {
 	uint64_t bytes = (uint64_t)process->task_count * KERNEL_STACK_SIZE, pages = 0;
+	HELD_FDS struct fd_table *fds = process_get_fds(process);
 
 	if (process->space) {
 		pages = process->space->resident_pages + process->space->context.space.tables;
 		bytes += process->space->areas.count * sizeof(struct area);
 	}
-	if (process->fds)
-		bytes += files_bytes(process->fds) / process->fds->refs;
+	if (fds)
+		bytes += files_bytes(fds) / (fds->refs - 1);
 	return pages + bytes / PAGE_SIZE;
 }
 

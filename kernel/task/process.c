@@ -8,6 +8,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sync/open_section.h"
 #include "kernel/task/number.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/rights.h"
@@ -53,7 +54,12 @@ struct user_space *process_get_space(const struct process *process)
 
 struct fd_table *process_get_fds(const struct process *process)
 {
-	return process->fds ? fd_table_get(process->fds) : NULL;
+	struct fd_table *fds = process->fds;
+
+	/* The process may be in an open call on a CPU, and think that it has the table for itself. */
+	if (fds)
+		open_section_wait(fd_table_get(fds));
+	return fds;
 }
 
 void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx)

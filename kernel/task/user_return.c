@@ -10,6 +10,7 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_fault_open.h"
 #include "kernel/sync/kernel_lock.h"
+#include "kernel/sync/open_section.h"
 #include "kernel/task/late.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/ptrace.h"
@@ -203,13 +204,15 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 
 /*
  * Do kernel_fault() where there are several CPUs: an open call (docs/locking.md) copies without the kernel lock, which
- * the service of its fault needs.
+ * the service of its fault needs. A copy in an open section fails, since the section must not wait for the lock.
  */
 static bool kernel_fault_with_lock(struct trap_frame *frame, vaddr_t va)
 {
 	const bool takes = uaccess_is_at(frame->rip) && !kernel_lock_is_held();
 	bool served;
 
+	if (takes && open_section_is_here())
+		return uaccess_fixup(frame);
 	if (takes) {
 		if (frame->rflags & RFLAGS_IF)
 			irq_open();

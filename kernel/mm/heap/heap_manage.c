@@ -6,6 +6,7 @@
 
 #include "kernel/arch/cpus.h"
 #include "kernel/lib/string.h"
+#include "kernel/sync/open_section.h"
 
 #define BASE_MAX_SIZE (1ULL << (32 + PAGE_SHIFT)) /* page numbers have 32 bits */
 
@@ -36,15 +37,20 @@ enum status heap_init(const struct heap_backend *backend)
 	return OK;
 }
 
-/* Give back the free blocks of all CPUs. The caller's is the only one that runs in the kernel (kernel_lock.h). */
+/*
+ * Give back the free blocks of all CPUs. The caller's is the only one that runs in the kernel (kernel_lock.h), but for
+ * open sections, which are closed meanwhile.
+ */
 static void drain_cpus(struct heap_cpu *own)
 {
 #ifdef HOST_TEST
 	magazines_drain_cpu(own);
 #else
 	(void)own;
+	open_sections_close();
 	CPUS_EACH(cpu)
 		magazines_drain_cpu(per_cpu_of(cpu, heap_this_cpu));
+	open_sections_allow();
 #endif
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/mm/user/copy_fault.h"
 
 #include "kernel/arch/percpu.h"
+#include "kernel/sync/open_section.h"
 
 /*
  * Why the last copy failed, and the page that it needed. Guard: own CPU, written by the task that runs; no other task
@@ -21,7 +22,8 @@ enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights ac
 {
 	enum status status = ERR_FAULT;
 
-	if (va < USER_END) {
+	/* A fault is served with the kernel lock, which a section must not take: its copy fails, and is done again. */
+	if (va < USER_END && !open_section_is_here()) {
 		this_cpu->copying = true;
 		status = user_fault(space, va, access);
 		this_cpu->copying = false;

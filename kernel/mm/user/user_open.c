@@ -11,20 +11,11 @@
 
 #define OPEN_PAGES 64 /* the most pages of a call: what it does with interrupts off takes some 2,000 instructions */
 
-/*
- * Return whether only the current process uses the space. user_space_get() adds a user and then waits for the end of
- * sections: so the answer holds until the section ends.
- */
-static bool is_alone(const struct user_space *space)
-{
-	return __atomic_load_n(&space->users, __ATOMIC_ACQUIRE) == 1 && !space->in_pieces;
-}
-
 bool user_open_begin(struct user_space *space)
 {
 	if (!open_section_begin(space))
 		return false;
-	if (likely(is_alone(space)))
+	if (likely(user_space_is_alone(space)))
 		return true;
 	open_section_end();
 	return false;

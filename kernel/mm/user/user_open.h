@@ -8,6 +8,16 @@
 #include "kernel/mm/user/user_space.h"
 
 /*
+ * Return whether only one process uses the space, and no call changes it piece by piece. To be asked in an open section
+ * on the space, by the only task of that process: user_space_get() adds a user and then waits for the end of sections,
+ * so the answer holds until the section ends.
+ */
+static inline bool user_space_is_alone(const struct user_space *space)
+{
+	return __atomic_load_n(&space->users, __ATOMIC_ACQUIRE) == 1 && !space->in_pieces;
+}
+
+/*
  * Begin a section on `space`, which is the current process's. Returns false, with no section begun, if others use the
  * space, or if sections are forbidden. Call with interrupts off, and without the kernel lock. open_section_end() ends
  * the section.
