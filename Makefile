@@ -294,7 +294,7 @@ USER_TESTS   := aio apart areas attributes contents copies cores create elbow_ro
                 fpu handles info jobs keys locked locks mappings memory mounts mqueues msgs neighbour notices \
                 openat2 permissions pi pidfds policies privileges proc process programs ptys resume rights \
                 seccomp sems settings sharers shm signals sockets splices spread stale threads time timers \
-                together tracing transfers turns usage values vdso watches
+                together tracing traffic transfers turns usage values vdso watches
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

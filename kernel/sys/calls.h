@@ -81,20 +81,23 @@
  * CPUs. docs/locking.md says what such a function may touch.
  */
 #define SYSCALL_OPEN_LIST(call) \
-	call(9, mmap, open_mmap) call(10, mprotect, open_mprotect) call(11, munmap, open_munmap) \
-	call(12, brk, open_brk) call(24, sched_yield, open_sched_yield) call(28, madvise, open_madvise) call(39, getpid, sys_getpid) call(95, umask, sys_umask) \
+	call(0, read, open_read) call(2, open, open_open) call(3, close, open_close) call(7, poll, open_poll) \
+	call(8, lseek, open_lseek) call(9, mmap, open_mmap) call(10, mprotect, open_mprotect) \
+	call(11, munmap, open_munmap) call(12, brk, open_brk) call(17, pread64, open_pread64) \
+	call(24, sched_yield, open_sched_yield) call(28, madvise, open_madvise) call(39, getpid, sys_getpid) call(95, umask, sys_umask) \
 	call(96, gettimeofday, sys_gettimeofday) call(102, getuid, sys_getuid) call(104, getgid, sys_getgid) \
 	call(107, geteuid, sys_geteuid) call(108, getegid, sys_getegid) call(111, getpgrp, sys_getpgrp) \
 	call(118, getresuid, sys_getresuid) call(120, getresgid, sys_getresgid) call(186, gettid, sys_gettid) \
 	call(201, time, sys_time) call(218, set_tid_address, sys_set_tid_address) \
-	call(228, clock_gettime, open_clock_gettime) call(309, getcpu, sys_getcpu)
+	call(228, clock_gettime, open_clock_gettime) call(257, openat, open_openat) call(309, getcpu, sys_getcpu)
 /* clang-format on */
 
 #define SYSCALL_PROTOTYPE(number, name) syscall_fn sys_##name;
 SYSCALL_LIST(SYSCALL_PROTOTYPE)
 syscall_fn sys_missing; /* called for numbers that are not in the list; returns -ENOSYS */
 #undef SYSCALL_PROTOTYPE
-syscall_fn open_sched_yield, open_clock_gettime, open_mmap, open_mprotect, open_munmap, open_brk, open_madvise;
+syscall_fn open_brk, open_clock_gettime, open_close, open_lseek, open_madvise, open_mmap, open_mprotect, open_munmap,
+	open_open, open_openat, open_poll, open_pread64, open_read, open_sched_yield;
 
 /*
  * SYSCALL_n begins the definition of a system call's function that uses n arguments: SYSCALL_2(munlock, va, size)

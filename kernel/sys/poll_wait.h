@@ -7,6 +7,15 @@
 #include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
+/* Linux's struct pollfd. Guard: only the calling task uses it. */
+struct linux_pollfd {
+	int32_t fd;
+	int16_t events;
+	int16_t revents;
+};
+
+_Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
+
 #define POLL_NEVER TASK_NO_DEADLINE
 #define POLL_NOW   0 /* a deadline in the past: do not wait */
 

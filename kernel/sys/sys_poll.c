@@ -8,15 +8,6 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/give_way.h"
 
-/* Linux's struct pollfd. Guard: only the calling task uses it. */
-struct linux_pollfd {
-	int32_t fd;
-	int16_t events;
-	int16_t revents;
-};
-
-_Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
-
 /*
  * Ask the files of the entries once, and set revents. Returns how many entries have events, or -EINTR when the task
  * must end. No reference to a file is needed: other tasks run between two entries only.
