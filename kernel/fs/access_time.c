@@ -14,17 +14,34 @@ static bool is_not_after(const struct linux_timespec *a, const struct linux_time
 	return a->seconds < b->seconds || (a->seconds == b->seconds && a->nanoseconds <= b->nanoseconds);
 }
 
-void access_time_set(struct node *node, const struct mount *mount)
+/* Return whether the atime is to become *ret_now, which is set then. */
+static bool is_due(const struct node *node, const struct mount *mount, struct linux_timespec *ret_now)
 {
 	const unsigned flags = mount ? mount->flags : MS_RELATIME;
 	struct linux_timespec now;
 
 	if (flags & (MS_NOATIME | MS_RDONLY) || (flags & MS_NODIRATIME && node_is(node, S_IFDIR)) ||
 	    fs_is_read_only(node->fs))
-		return;
+		return false;
 	now = node_now();
 	if (flags & MS_RELATIME && !is_not_after(&node->atime, &node->mtime) &&
 	    !is_not_after(&node->atime, &node->ctime) && now.seconds - node->atime.seconds < DAY)
-		return;
-	node->atime = now;
+		return false;
+	*ret_now = now;
+	return true;
+}
+
+void access_time_set(struct node *node, const struct mount *mount)
+{
+	struct linux_timespec now;
+
+	if (is_due(node, mount, &now))
+		node->atime = now;
+}
+
+bool access_time_is_due(const struct file *file)
+{
+	struct linux_timespec now;
+
+	return !(file->flags & O_NOATIME) && is_due(file->node, file->mount, &now);
 }

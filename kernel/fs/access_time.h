@@ -12,9 +12,12 @@
  */
 void access_time_set(struct node *node, const struct mount *mount);
 
-/* Do that for an open file's node, unless the file has O_NOATIME. */
+/* Return whether access_time_note() would change the atime now. Open sections may ask, too, but change none. */
+bool access_time_is_due(const struct file *file);
+
+/* Do access_time_set() for an open file's node, unless the file has O_NOATIME. Does nothing in an open section. */
 static inline void access_time_note(const struct file *file)
 {
-	if (!(file->flags & O_NOATIME))
+	if (!(file->flags & O_NOATIME) && !open_section_is_here())
 		access_time_set(file->node, file->mount);
 }

@@ -4,6 +4,7 @@
  * with nothing changed, in every case that is not the usual one: the call is then made with the lock.
  */
 #include "kernel/arch/irq_guard.h"
+#include "kernel/fs/access_time.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/notify.h"
 #include "kernel/fs/open_objects.h"
@@ -11,8 +12,8 @@
 #include "kernel/fs/permission.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/least.h"
-#include "kernel/mm/user/user_open.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/mm/user/user_open.h"
 #include "kernel/sys/poll_wait.h"
 #include "kernel/sys/user_args.h"
 
@@ -93,7 +94,7 @@ static int64_t read_open(uint64_t fd, uint64_t base, uint64_t size, enum file_mo
 		return SYSCALL_NEEDS_LOCK;
 	file = fd_file_peek(fds, (int)fd);
 	if (likely(file) && file->properties & FILE_OPEN_READS && (how == FILE_PREAD || is_own(file)) &&
-	    !notify_is_wanted(file->node))
+	    !notify_is_wanted(file->node) && !access_time_is_due(file))
 		result = read_content(file, base, size, how, offset);
 	end();
 	return result;
