@@ -11,6 +11,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/dev/boot_progress.h"
+#include "kernel/dev/boot_screen.h"
 #include "kernel/dev/hvc.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/power.h"
@@ -88,29 +89,6 @@ static void set_canary(const struct boot_info *info, uint64_t tsc)
 	for (size_t i = 0; i < info->seed_size && i < sizeof(info->seed); i++)
 		value = value * 31 + info->seed[i];
 	percpu_set_canary(value << 8);
-}
-
-/*
- * screen_show_later()'s function while the kernel starts: many changed rows, as after each line that scrolls, wait for
- * screen_show(), which kmain() calls now and then. Drawing all rows once a line would take most of the boot's time.
- */
-static void wait_for_stage(void)
-{
-}
-
-static void start_screen(const struct boot_framebuffer *fb, bool quiet)
-{
-	enum status status;
-
-	if (!fb->width)
-		return;
-	status = screen_start(fb);
-	screen_show_later(wait_for_stage);
-	if (status == OK)
-		log_add_sink(&screen_sink, quiet ? LOG_NO_REPLAY : LOG_REPLAY);
-	else
-		log_warn("screen: framebuffer of %ux%u at %#llx left alone: %s\n", fb->width, fb->height,
-			 (unsigned long long)fb->pa.raw, status == ERR_NO_MEMORY ? "no memory" : "not as it should be");
 }
 
 /*
@@ -287,6 +265,7 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 	if (!has_root || !userland_mount(info))
 		return;
 	free = memory_trim();
+	boot_screen_timer_off();
 	if (!run_failing(cmdline, &status))
 		return;
 	if (status & 0x7f)
@@ -372,14 +351,14 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	stages_reach(STAGE_FIRMWARE);
 	stages_draw_end();
-	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
+	boot_screen_start(&info->framebuffer, cmdline_has(cmdline, "quiet"));
 	stages_reach(STAGE_SCREEN);
 
 	irq_init(info);
 	serial_find_more(cmdline);
 	hvc_find(cmdline);
 	stages_reach(STAGE_CLOCKS);
-	screen_show();
+	boot_screen_timer_on();
 	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
@@ -388,7 +367,6 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	hwreport_at_boot(info, cmdline);
 	reclaim_memory();
 	stop_failing(cmdline);
-	screen_show();
 	run_selftests(info, cmdline);
 
 	keyboard_init();
@@ -400,11 +378,12 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	start_watches(cmdline);
 	if (!cmdline_has(cmdline, "quiet"))
 		report_picture_on_screen();
-	screen_show_later(NULL);
-	screen_show();
 	stages_reach(STAGE_READY);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
+	boot_screen_timer_off();
+	screen_show_later(NULL);
+	screen_show();
 	monitor_add_input(&tasks_input);
 	devices_start();
 	monitor_run();
