@@ -161,6 +161,9 @@ struct space_visitor {
 	 * and the first address it spans. Return false to stop the visit. May be NULL. */
 	bool (*table)(void *ctx, paddr_t pa, int level, vaddr_t va);
 	void *ctx;
+	/* If not NULL, called instead of `leaf`, once for `count` neighbours in a table, *m and those that go on behind
+	 * it in memory, with the same bits. */
+	bool (*leaves)(void *ctx, const struct mapping *m, size_t count);
 };
 
 /* Visit the tables and leaves that [va, last] reaches (last: address of the last byte). Returns false when stopped. */

@@ -60,18 +60,53 @@ struct visit {
 	uint64_t denied;  /* bits that are set in any table entry above */
 };
 
+/*
+ * Return how many of `most` neighbouring entries, of which the leaf `e` is the first, map memory that goes on where
+ * the entry before ends, with the same bits. Whether the CPU has used them makes no difference.
+ */
+static size_t run_length(const pte_t *at, pte_t e, int level, size_t most)
+{
+	const uint64_t size = level_size(level);
+	size_t length = 1;
+
+	for (uint64_t next = e.raw + size; length < most; next += size, length++)
+		if ((pte_read(&at[length]).raw ^ next) & ~(PTE_ACCESSED | PTE_DIRTY))
+			break;
+	return length;
+}
+
+/*
+ * Call the visitor for the leaf *m, the entry `e` at `at`, and for those that continue it up to `last`. Returns how
+ * many leaves that were; 0: the visit is to stop.
+ */
+static size_t visit_leaves(const struct space_visitor *v, const pte_t *at, pte_t e, const struct mapping *m,
+			   vaddr_t last)
+{
+	size_t count;
+
+	if (!v->leaves)
+		return !v->leaf || v->leaf(v->ctx, m);
+	count = run_length(at, e, m->level, (last - m->va) / level_size(m->level) + 1);
+	return v->leaves(v->ctx, m, count) ? count : 0;
+}
+
 /* Visit the entries from `at`, of `level`, that [va, last] reaches; all of them lie in one table. */
 static bool visit_entries(struct visit visit, const pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
+	const bool wants_leaves = visit.v->leaf || visit.v->leaves;
+
 	for (;; at++) {
 		vaddr_t stop = entry_last(va, last, level);
 		pte_t e = pte_read(at);
 
 		if (pte_is_leaf(e, level)) {
 			struct mapping m = leaf_mapping(e, level, va, visit.granted, visit.denied);
+			size_t count = visit_leaves(visit.v, at, e, &m, last);
 
-			if (visit.v->leaf && !visit.v->leaf(visit.v->ctx, &m))
+			if (!count)
 				return false;
+			at += count - 1;
+			stop = entry_last(va + (count - 1) * level_size(level), last, level);
 		} else if (pte_present(e)) {
 			struct visit below = { visit.s, visit.v, visit.granted & e.raw, visit.denied | e.raw };
 			const pte_t *table = table_below(visit.s, e);
@@ -80,7 +115,7 @@ static bool visit_entries(struct visit visit, const pte_t *at, int level, vaddr_
 							      align_down(va, level_size(level))))
 				return false;
 			/* A table of PTEs holds leaves only, so it need not be visited when nobody asks for leaves. */
-			if ((level > 2 || visit.v->leaf) &&
+			if ((level > 2 || wants_leaves) &&
 			    !visit_entries(below, &table[level_index(va, level - 1)], level - 1, va, stop))
 				return false;
 		}

@@ -22,12 +22,18 @@ struct run {
 	 */
 	size_t at;
 	uint64_t direct_bytes; /* bytes of RAM that the direct map has at the right address, so far */
+	bool tries;            /* several leaves are checked as if they were one: faults only set `failed` */
+	bool failed;
 };
 
 static void report(struct run *run, enum audit_fault fault, vaddr_t va, uint64_t entry, int level)
 {
 	struct audit *audit = run->audit;
 
+	if (run->tries) {
+		run->failed = true;
+		return;
+	}
 	audit->counts[fault]++;
 	if (audit->finding_count < AUDIT_FINDINGS)
 		audit->findings[audit->finding_count++] = (struct audit_finding){ fault, va, entry, level };
@@ -91,7 +97,7 @@ static bool some_ram(const struct run *run, uint64_t start, uint64_t size)
 	return false;
 }
 
-/* ---- the rules for leaves, a range each ---- */
+/* ---- the rules for leaves, a range each; `size`: bytes of the leaf, or of the run that begins with it ---- */
 
 static void check_firmware_leaf(struct run *run, const struct mapping *m)
 {
@@ -101,10 +107,8 @@ static void check_firmware_leaf(struct run *run, const struct mapping *m)
 		report_leaf(run, AUDIT_USER, m);
 }
 
-static void check_direct_leaf(struct run *run, const struct mapping *m)
+static void check_direct_leaf(struct run *run, const struct mapping *m, uint64_t size)
 {
-	uint64_t size = level_size(m->level);
-
 	if (m->prot & PROT_X)
 		report_leaf(run, AUDIT_EXECUTABLE, m);
 	if ((m->prot & PROT_TYPE) != PROT_WB)
@@ -117,13 +121,13 @@ static void check_direct_leaf(struct run *run, const struct mapping *m)
 		run->direct_bytes += size;
 }
 
-static void check_mmio_leaf(struct run *run, const struct mapping *m)
+static void check_mmio_leaf(struct run *run, const struct mapping *m, uint64_t size)
 {
 	if (m->prot & PROT_X)
 		report_leaf(run, AUDIT_EXECUTABLE, m);
 	if ((m->prot & PROT_TYPE) == PROT_WB)
 		report_leaf(run, AUDIT_RIGHTS, m);
-	if (some_ram(run, m->pa.raw, level_size(m->level)))
+	if (some_ram(run, m->pa.raw, size))
 		report_leaf(run, AUDIT_RAM, m);
 }
 
@@ -135,7 +139,7 @@ static void check_heap_leaf(struct run *run, const struct mapping *m)
 		report_leaf(run, AUDIT_RIGHTS, m);
 }
 
-static void check_image_leaf(struct run *run, const struct mapping *m)
+static void check_image_leaf(struct run *run, const struct mapping *m, uint64_t size)
 {
 	const enum page_prot compared = PROT_W | PROT_X | PROT_TYPE;
 
@@ -146,7 +150,7 @@ static void check_image_leaf(struct run *run, const struct mapping *m)
 			continue;
 		if ((m->prot & compared) != (g->prot & compared))
 			report_leaf(run, AUDIT_RIGHTS, m);
-		if (m->va - g->va + level_size(m->level) > g->pages * PAGE_SIZE)
+		if (m->va - g->va + size > g->pages * PAGE_SIZE)
 			report_leaf(run, AUDIT_OUTSIDE, m);
 		else if (m->va - g->va != m->pa.raw - g->pa.raw)
 			report_leaf(run, AUDIT_WRONG_FRAME, m);
@@ -157,12 +161,10 @@ static void check_image_leaf(struct run *run, const struct mapping *m)
 
 /* ---- the visit ---- */
 
-static bool visit_leaf(void *ctx, const struct mapping *m)
+static void check_leaf(struct run *run, const struct mapping *m, uint64_t size)
 {
-	struct run *run = ctx;
 	unsigned slot = LAYOUT_SLOT(m->va);
 
-	run->audit->leaves++;
 	if ((m->prot & PROT_W) && (m->prot & PROT_X))
 		report_leaf(run, AUDIT_WX, m);
 	if ((m->prot & PROT_USER) && slot >= KERNEL_SLOT)
@@ -175,15 +177,43 @@ static bool visit_leaf(void *ctx, const struct mapping *m)
 	if (!slot_allowed(run->kind, slot))
 		report_leaf(run, AUDIT_OUTSIDE, m);
 	else if (in_range(m->va, HHDM_BASE, HHDM_SIZE))
-		check_direct_leaf(run, m);
+		check_direct_leaf(run, m, size);
 	else if (in_range(m->va, MMIO_BASE, MMIO_SIZE))
-		check_mmio_leaf(run, m);
+		check_mmio_leaf(run, m, size);
 	else if (in_range(m->va, HEAP_BASE, HEAP_SIZE))
 		check_heap_leaf(run, m);
 	else if (m->va >= IMAGE_BASE)
-		check_image_leaf(run, m);
+		check_image_leaf(run, m, size);
 	else if (run->kind == AUDIT_AS_FIRMWARE)
 		check_firmware_leaf(run, m);
+}
+
+/* Return whether a run of leaves, checked as if it were one large leaf, keeps the rules. */
+static bool keeps_rules(struct run *run, const struct mapping *m, uint64_t size)
+{
+	const uint64_t direct_bytes = run->direct_bytes;
+
+	run->tries = true;
+	run->failed = false;
+	check_leaf(run, m, size);
+	run->tries = false;
+	if (run->failed)
+		run->direct_bytes = direct_bytes;
+	return !run->failed;
+}
+
+static bool visit_leaves(void *ctx, const struct mapping *m, size_t count)
+{
+	const uint64_t size = level_size(m->level);
+	struct run *run = ctx;
+	struct mapping one = *m;
+
+	run->audit->leaves += count;
+	/* Leaves of 1 GiB may go on in another range, which has other rules. */
+	if (m->level < 3 && keeps_rules(run, m, count * size))
+		return true;
+	for (; count; count--, one.va += size, one.pa = paddr_add(one.pa, size))
+		check_leaf(run, &one, size);
 	return true;
 }
 
@@ -282,7 +312,7 @@ static void check_missing(struct run *run)
 void audit_space(const struct space *s, enum audit_kind kind, const struct audit_facts *facts, struct audit *ret)
 {
 	struct run run = { .s = s, .facts = facts, .kind = kind, .audit = ret };
-	const struct space_visitor visitor = { .leaf = visit_leaf, .table = visit_table, .ctx = &run };
+	const struct space_visitor visitor = { .leaves = visit_leaves, .table = visit_table, .ctx = &run };
 
 	*ret = (struct audit){ 0 };
 	check_root(&run);

@@ -260,10 +260,10 @@ struct filling {
 	uint64_t mapped;
 };
 
-static bool add_leaf(void *ctx, const struct mapping *m)
+static bool add_leaves(void *ctx, const struct mapping *m, size_t count)
 {
 	struct filling *filling = ctx;
-	uint64_t size = level_size(m->level);
+	uint64_t size = count * level_size(m->level);
 
 	bar_add(m->va - filling->next, LEAF_NONE);
 	bar_add(size, kind_of(m->prot));
@@ -283,7 +283,7 @@ void map_draw_space(print_fn *print, const struct space *s, unsigned columns)
 	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
 		const struct layout_range *range = &layout_ranges[i];
 		struct filling filling = { .next = range->base };
-		const struct space_visitor visitor = { .leaf = add_leaf, .ctx = &filling };
+		const struct space_visitor visitor = { .leaves = add_leaves, .ctx = &filling };
 
 		if (range->base == USER_BASE)
 			continue;

@@ -209,7 +209,7 @@ static void test_visit(void **state)
 {
 	struct space s = new_space(3);
 	struct seen seen = { .stop_after = SIZE_MAX };
-	struct space_visitor v = { see_leaf, see_table, &seen };
+	struct space_visitor v = { .leaf = see_leaf, .table = see_table, .ctx = &seen };
 
 	(void)state;
 	fill(&s);
@@ -246,6 +246,56 @@ static void test_visit(void **state)
 	end_space(&s);
 }
 
+static bool see_run(void *ctx, const struct mapping *m, size_t count)
+{
+	struct seen *seen = ctx;
+	struct mapping one = *m;
+
+	seen->table_count++;
+	for (size_t i = 0; i < count; i++) {
+		seen->leaves[seen->leaf_count++] = one;
+		one.va += level_size(m->level);
+		one.pa = paddr_add(one.pa, level_size(m->level));
+	}
+	return seen->stop_after-- > 1;
+}
+
+/* Joined to runs, the leaves are the same; a run ends where memory does not go on, and at other rights or levels. */
+static void test_visit_runs(void **state)
+{
+	static const size_t reach[][2] = { { 0, ~0ULL }, { HHDM_BASE + 4 * G1 + 1, HHDM_BASE + 4 * G1 + 3 * K4 } };
+	struct space s = new_space(3);
+
+	(void)state;
+	fill(&s);
+	/* The CPU has used one of seven neighbours: they still are one run. */
+	space_find(&s, HHDM_BASE + 4 * G1 + 2 * K4).pte->raw |= PTE_ACCESSED | PTE_DIRTY;
+	for (size_t i = 0; i < 2; i++) {
+		struct seen leaves = { .stop_after = SIZE_MAX }, runs = leaves;
+
+		assert_true(space_visit(&s, reach[i][0], reach[i][1],
+					&(struct space_visitor){ .leaf = see_leaf, .ctx = &leaves }));
+		assert_true(space_visit(&s, reach[i][0], reach[i][1],
+					&(struct space_visitor){ .leaves = see_run, .ctx = &runs }));
+		assert_int_equal(runs.leaf_count, leaves.leaf_count);
+		assert_memory_equal(runs.leaves, leaves.leaves, leaves.leaf_count * sizeof(leaves.leaves[0]));
+		assert_true(runs.table_count < leaves.leaf_count);
+		if (i == 1)
+			assert_int_equal(runs.table_count, 1);
+	}
+	/* Another frame in the middle: three runs. */
+	space_find(&s, HHDM_BASE + 4 * G1 + 2 * K4).pte->raw += K4;
+	{
+		struct seen runs = { .stop_after = SIZE_MAX };
+
+		assert_true(space_visit(&s, HHDM_BASE + 4 * G1, HHDM_BASE + 5 * G1 - 1,
+					&(struct space_visitor){ .leaves = see_run, .ctx = &runs }));
+		assert_int_equal(runs.table_count, 3);
+		assert_int_equal(runs.leaf_count, 7);
+	}
+	end_space(&s);
+}
+
 /* Stopped at the n-th call, a visit makes no further one. */
 static void test_visit_stops(void **state)
 {
@@ -257,7 +307,7 @@ static void test_visit_stops(void **state)
 	calls += s.tables;
 	for (size_t n = 1; n <= calls + 1; n++) {
 		struct seen seen = { .stop_after = n };
-		struct space_visitor v = { see_leaf, see_table, &seen };
+		struct space_visitor v = { .leaf = see_leaf, .table = see_table, .ctx = &seen };
 
 		assert_int_equal(space_visit(&s, 0, ~0ULL, &v), n > calls);
 		assert_int_equal(seen.leaf_count + seen.table_count, n < calls ? n : calls);
@@ -362,9 +412,10 @@ static void test_refused_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_init_fails), TEST(test_pin),         TEST(test_pin_there_already),
-		TEST(test_share),      TEST(test_clear),       TEST(test_adopt),
-		TEST(test_visit),      TEST(test_visit_stops), TEST(test_refused_frames),
+		TEST(test_init_fails),     TEST(test_pin),         TEST(test_pin_there_already),
+		TEST(test_share),          TEST(test_clear),       TEST(test_adopt),
+		TEST(test_visit),          TEST(test_visit_stops), TEST(test_visit_runs),
+		TEST(test_refused_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
