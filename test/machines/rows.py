@@ -222,8 +222,9 @@ def devices():
         yield Row(f"keyboard beside PS/2: {name}", keyboard="usb", extra=words)
     for name, words in SERIALS.items():
         yield Row(f"serial: {name}", serial=words, words="console=ttyS0" if "card" in name else "")
-    yield Row("serial: virtio", serial=("-device", "virtio-serial", "-device", "virtconsole,chardev=line"),
-              limit="ours: no driver for virtio's console")
+    # The screen's keyboard types at tty0, which is another terminal than hvc0.
+    yield Row("serial: virtio", serial=("-device", "virtio-serial", "-device", "virtconsole,chardev=line"), keyboard="",
+              words="console=tty0 console=hvc0")
     for words in WORDS:
         yield Row(f"words: {words}", words=words)
 
