@@ -193,7 +193,8 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	if (status == EFI_BUFFER_TOO_SMALL) {
 		/*
 		 * The new arena itself may add entries to the map, and some firmware's map grows at each call. If a
-		 * quarter more is not enough, the next try asks for more; twice as much would not fit into fragments.
+		 * quarter more is not enough, the next try asks for more. Not for twice as much at once: where free
+		 * memory is in fragments, none may be that long.
 		 */
 		sizes->firmware_map = firmware.size + firmware.size / 4;
 		return status;

@@ -9,7 +9,7 @@ struct map_job {
 	struct space *s;
 	uint64_t offset; /* physical minus virtual address, modulo 2^64 */
 	enum page_prot prot;
-	int max_leaf;           /* the largest leaf that the space and the alignment allow */
+	int max_leaf;           /* level of the largest leaf that the space has, and to which `offset` is aligned */
 	bool planned;           /* the plan has found the whole range free */
 	size_t tables;          /* plan: how many tables to reserve */
 	struct reserve reserve; /* commit: the tables' frames */

@@ -69,7 +69,7 @@ enum boot_flags {
 	BOOT_OPTIONS_BINARY = 1 << 3,  /* LoadOptions are not text */
 	BOOT_OPTIONS_FOREIGN = 1 << 4, /* LoadOptions name a disk to boot from: they are another system's */
 
-	BOOT_CMDLINE_BINARY = 1 << 5, /* the section .cmdline holds control characters, so it is ignored */
+	BOOT_CMDLINE_BINARY = 1 << 5, /* the boot file's section .cmdline holds control characters, so it is ignored */
 
 	BOOT_INITRD_OFFERED = 1 << 6, /* initrd_outside is what a boot manager offered by LoadFile2 */
 	BOOT_INITRD_FILES = 1 << 7,   /* initrd_outside are the files that initrd= names */

@@ -70,7 +70,7 @@ struct ids {
 	uint32_t real, effective, saved, fs;
 };
 
-/* Credentials. Guard: fixed when they are published, but for `refs`. */
+/* Who a task acts as, and what it may do. Guard: fixed when they are published, but for `refs`. */
 struct credentials {
 	uint64_t refs; /* references: of tasks, and those of credentials_get(); atomic */
 	struct ids uid, gid;

@@ -114,7 +114,8 @@ static __attribute__((noinline)) void settle(struct node *node, bool last)
 	}
 }
 
-void node_put(struct node *node)
+/* Not inlined: gcc would split the function in two, which costs a call more for each name of a path. */
+__attribute__((noinline)) void node_put(struct node *node)
 {
 	bool last;
 

@@ -16,8 +16,8 @@
 #define STEP_ROOM PAGE_SIZE
 
 /*
- * file->data of an open file with generated text. Guard: tasks only, which the kernel does not preempt; while a read
- * has further steps to do, file->position keeps other reads out.
+ * file->data of an open file with generated text. Guard: tasks only, which the kernel does not preempt; between
+ * the steps of one read the turn file->position, which the caller has, keeps other reads out.
  */
 struct reader {
 	text_make_fn *make; /* adds the whole content; or NULL */

@@ -118,8 +118,9 @@ static void count_link(struct node *dir, struct node *node)
 
 /*
  * Reduce the number of node's names by one, after a name in `dir` has been removed; when none is left, drop the
- * reference that the names had. `last`: NULL, or the removed entry, which is kept if the file outlives its last name,
- * and freed otherwise. A removed directory keeps its reference to its parent until it is freed.
+ * reference that the names had. `last`: NULL, or an entry of the removed name that is in no directory and no list any
+ * more: the node keeps it (keep_name) if the file outlives its last name; it is freed otherwise. A removed directory
+ * keeps its reference to its parent until it is freed.
  */
 static void drop_link(struct node *dir, struct node *node, struct directory_entry *last)
 {

@@ -4,7 +4,7 @@
  * so the stub takes no lock, and allocates memory only for pages of a program that has stopped in user mode.
  *
  * gdb_cpus.c stops the other CPUs, and lets one CPU at a time stop the machine.
- * Guard of all state here: the stopped machine; between stops, interrupts off.
+ * Guard of all state here: the CPU that owns the stub (gdb_cpus_own); between stops, that of the port's interrupt.
  */
 #include "kernel/gdb/gdb_stub.h"
 
@@ -200,7 +200,8 @@ static struct user_space *user_of(const struct trap_frame *frame)
  */
 static NO_BREAK bool pass_int3(struct trap_frame *frame, struct user_space *user, bool copy)
 {
-	uint8_t code[2] = { 0, INT3 }; /* the last bytes before RIP */
+	/* The two bytes before RIP. If they cannot be read, these stand for an int3 of the program's own. */
+	uint8_t code[2] = { 0, INT3 };
 	struct gdb_place place;
 	uint64_t cr3;
 

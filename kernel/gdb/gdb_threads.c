@@ -103,7 +103,10 @@ struct task *gdb_threads_task(int64_t id)
 	return id == gdb_threads_current() ? task_current() : task_of(id);
 }
 
-/* Return what the CPU was at that runs a task; NULL when it is this CPU, does not wait, or does not run the task. */
+/*
+ * Return where the CPU that a task runs on was stopped. NULL: the task does not run, runs on this CPU, or its CPU has
+ * not stopped yet.
+ */
 static struct held *held_of(const struct task *task)
 {
 	struct held *h = per_cpu_of(task->cpu, held);

@@ -8,7 +8,7 @@
 
 #define ELF_SEGMENTS    16
 #define ELF_HEADER      64        /* bytes of the header at a file's start */
-#define ELF_PROGRAMS    (64 * 56) /* the most bytes of program headers */
+#define ELF_PROGRAMS    (64 * 56) /* the most bytes of program headers: 64, of 56 bytes each */
 #define ELF_LOADER_NAME 4096      /* the most bytes of a loader's name with its NUL: Linux's PATH_MAX */
 
 /* A PT_LOAD program header that has been checked. Guard: as for struct elf_image, below. */

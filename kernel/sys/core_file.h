@@ -10,7 +10,7 @@ struct core_file {
 	struct file *file; /* a reference; NULL: nothing is written, and `at` alone advances, to measure the file */
 	uint64_t at;       /* where the next byte goes */
 	uint64_t limit;    /* the file has at most so many bytes */
-	bool failed;       /* the limit or the end of the file system is reached: nothing more is written */
+	bool failed; /* `limit` is reached, or a write failed, as on a full file system: nothing more is written */
 };
 
 /* Add bytes of the kernel's memory, at an address that is mapped in every context. */

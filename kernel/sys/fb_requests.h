@@ -1,5 +1,5 @@
 /*
- * ioctl(2) of /dev/fb0; fb_requests.c says what there is.
+ * Serves the requests of ioctl(2) on /dev/fb0. The top of fb_requests.c lists them.
  */
 #pragma once
 

@@ -14,7 +14,7 @@
 
 #define TICK_NS 10000000 /* the unit of stat: a hundredth of a second */
 
-/* Add Linux's names of the CPU's features that this kernel detects. */
+/* Add Linux's names of the CPU's features that this kernel detects, and of those that each x86-64 CPU has. */
 static void add_flags(struct text *text)
 {
 	const struct cpu_features *f = cpu_features();

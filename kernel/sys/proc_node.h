@@ -22,7 +22,7 @@ struct proc_file {
 	bool guarded;      /* only who may look into the process opens it (rights_may_look) */
 };
 
-/* The number of the file net/unix: above those of the files in the directory itself, below 127. */
+/* proc_file.number of net/unix: above the numbers of the other files of /proc/PID, since a number makes an inode's. */
 #define PROC_FILE_NET_UNIX 64
 
 struct proc_node {

@@ -11,8 +11,9 @@ int screen_mode_set(struct tty *tty, bool graphics);
 bool screen_mode_is_graphics(struct tty *tty);
 
 /*
- * screen_draw() draws what programs have written to the terminal and to /dev/fb0 and what is not on the screen yet.
- * screen_wants_drawing() returns whether there is any. terminals_draw_soon() wakes the task that calls them.
+ * screen_draw() draws what programs have written to the terminal or to /dev/fb0 and the screen does not show yet.
+ * screen_wants_drawing() returns whether there is something to draw. terminals_draw_soon() wakes the task that calls
+ * them.
  */
 void screen_draw(void);
 bool screen_wants_drawing(void);

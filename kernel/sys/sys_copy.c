@@ -31,7 +31,10 @@ static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint6
 	return moved;
 }
 
-/* Copy up to `size` bytes. out_offset: where they go, is advanced; NULL: to the position of `out`. */
+/*
+ * Copy up to `size` bytes of `in`, from *offset on, to `out`: to *out_offset on, or if that is NULL to the position of
+ * `out`. Both offsets are advanced. A signal ends the copy early. Returns the bytes; or an error if there were none.
+ */
 static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64_t *offset, uint64_t *out_offset)
 {
 	void *buffer = kmalloc(SPLICE_PIECE);

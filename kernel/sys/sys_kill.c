@@ -47,7 +47,7 @@ static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
 	HELD_PROCESS struct process *process = process_current();
 
-	/* The most common case is that of raise(3) and abort(3), which signal the calling process. */
+	/* A program that signals itself, as by kill(getpid(), …), needs no search, and no check of its rights. */
 	if (likely(process->pid == pid)) {
 		process_get(process);
 	} else {

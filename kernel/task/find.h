@@ -20,8 +20,9 @@ struct task *task_peek(int tid);
 void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx);
 
 /*
- * Visit all tasks in pieces, with other tasks in between: call `see` with some of those from the number *next on, which
- * is 0 at first. Returns whether there may be more, from *next on.
+ * Visit some of the tasks: call `see` with tasks in the order of their tids, from *next on (0 at first), until it
+ * returns false or enough were visited. *next becomes where the next call goes on; the caller may let other tasks run
+ * before that. Returns whether there may be more.
  */
 bool task_visit_some(int *next, bool (*see)(void *ctx, struct task *task), void *ctx);
 

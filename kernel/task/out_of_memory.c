@@ -86,8 +86,8 @@ uint64_t memory_trim(void)
 	context_token_t token;
 
 	/*
-	 * The result of task_give_way() is ignored: trimming helps all tasks, and the caller checks whether this one
-	 * must end.
+	 * The result of task_give_way() is ignored: trimming helps all tasks. Whether this one must end is checked by
+	 * out_of_memory() and memory_for_call(); the others' calls end anyway.
 	 */
 	while (heap_trim_step(&trim)) {
 		if (task_current()->process)
@@ -174,17 +174,17 @@ bool memory_for_call(unsigned attempt)
 {
 	struct process *victim;
 
+	/*
+	 * memory_trim() and let_end() let other tasks run. If one of this process has called execve(2) meanwhile, this
+	 * task must end: its call, which may be a clone(2), must not be made again.
+	 */
 	if (memory_trim() >= CALL_FRAMES)
-		return attempt == 0;
+		return attempt == 0 && !task_must_end(task_current());
 	victim = process_current()->exiting ? NULL : choose_victim();
 	if (!victim || victim == process_current())
 		return false;
 	end_for_memory(victim);
 	let_end(victim);
-	/*
-	 * If another task of the process has called execve(2) meanwhile, this task must end: its call, which may be a
-	 * clone(2), must not be made again.
-	 */
 	return !task_must_end(task_current());
 }
 

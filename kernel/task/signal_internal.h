@@ -66,12 +66,15 @@ void signal_set_add_own(struct signal_set *set, struct signal_queued *siginfo);
 bool signal_send_own_held(struct process *process, struct task *task, struct signal_queued *siginfo);
 
 /*
- * Free structures of the list process->signals.spare. Returns whether some are left. Not for interrupt handlers. The
+ * Free a few of the siginfos in process->signals.spare. Returns whether some are left. Not for interrupt handlers. The
  * caller holds signal_lock.
  */
 bool signal_free_some(struct process *process);
 
-/* Compute task->signals.wanted anew. For _held the caller holds signal_lock. */
+/*
+ * Compute anew task->signals.wanted, whether the task must call task_return() before user mode: after pending or
+ * blocked signals have changed. For _held the caller holds signal_lock.
+ */
 void signal_recompute(struct task *task);
 void signal_recompute_held(struct task *task);
 

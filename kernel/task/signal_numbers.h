@@ -39,7 +39,7 @@
 /* How a program is told of something: sigev_notify. */
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE   1
-#define SIGEV_THREAD 2 /* a thread is made: the C library's work, which asks for a signal or the like */
+#define SIGEV_THREAD 2 /* by a new thread, which the C library makes: of the kernel it asks for a signal */
 
 /* Values of si_code. */
 #define SI_USER       0

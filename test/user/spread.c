@@ -113,7 +113,8 @@ static void test_shares(void)
 	memset(shared, 0, sizeof(*shared));
 	for (int i = 0; i < tasks; i++)
 		start(i, allowed);
-	is(run(tasks, tasks > 2 ? 3000 : 300), 0, "one task more than there are CPUs computes");
+	/* A host that stops the machine for a moment lets the task that runs then have that much more. */
+	is(run(tasks, tasks > 2 ? 3000 : 1500), 0, "one task more than there are CPUs computes");
 	is_between(per_mille_of_most(tasks), 750, 1000, "each has three quarters at least of what any other one has");
 }
 

@@ -38,8 +38,8 @@ enum status heap_init(const struct heap_backend *backend)
 }
 
 /*
- * Give back the free blocks of all CPUs. The caller's is the only one that runs in the kernel (kernel_lock.h), but for
- * open sections, which are closed meanwhile.
+ * Give the free blocks that each CPU keeps back to their slabs. No other CPU takes or frees blocks meanwhile: the
+ * caller's CPU has the kernel lock (kernel_lock.h), and open sections are closed.
  */
 static void drain_cpus(struct heap_cpu *own)
 {

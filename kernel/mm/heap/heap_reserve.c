@@ -34,8 +34,9 @@ static uint64_t reserve(void)
 }
 
 /*
- * Unmap as much of one free run as leaves at least `keep` free pages in the heap, in pieces of `step` pages. Looks at
- * the longest runs first, at `*runs` of them at the most. Returns false when none of these can be unmapped.
+ * Unmap pages of one free run, in pieces of `step` pages and UNMAP_MOST at most, so that the heap keeps `keep` free
+ * pages or more. Looks at the longest runs first. Each run that is looked at counts *runs down by one; at 0 no more
+ * are. Returns false when none of them can be unmapped.
  */
 static bool trim_one(uint64_t keep, uint64_t step, unsigned *runs)
 {
