@@ -68,16 +68,20 @@ static inline void heap_relax(void)
 #else
 
 #include "kernel/arch/cpu.h"
+#include "kernel/sync/open_section.h"
 
 typedef uint8_t heap_flags_t;
 
 /*
  * Return this CPU's free blocks. Until heap_cpu_leave nothing else on this CPU uses them: the kernel is not preempted,
- * and interrupt handlers do not call the heap.
+ * and neither interrupt handlers nor open sections call the heap.
  */
 static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
 	ASSERT_NO_INTERRUPT();
+#if DEBUG
+	ASSERT(!open_section_is_here());
+#endif
 	*ret_flags = 0;
 	return per_cpu_pointer(heap_this_cpu);
 }

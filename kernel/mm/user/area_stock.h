@@ -15,10 +15,10 @@ void area_free(struct area *area);
 /* Return whether a section on this CPU must not free areas, since there are too many in stock. */
 bool area_stock_is_full(void);
 
-/* Fill or empty this CPU's stock as its sections need it. Call with the kernel lock. */
+/* Fill or empty this CPU's stock as its sections need it. Does nothing in a section, which must not use the heap. */
 void area_stock_settle_slowly(void);
 static inline void area_stock_settle(void)
 {
-	if (open_sections_are_used())
+	if (open_sections_are_used() && !open_section_is_here())
 		area_stock_settle_slowly();
 }
