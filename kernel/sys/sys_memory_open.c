@@ -14,18 +14,16 @@
 
 /*
  * Return the space of the current process if that has no other task; else NULL. The count stays 1 meanwhile: only that
- * task could add another one. NULL as well where memory is locked, or what is readable may be executed: sys_memory.c
- * heeds that. Nobody but the task changes those words, since the process has no other one.
+ * task could add another one. NULL as well where what is readable may be executed: sys_memory.c heeds that.
  */
 static struct user_space *space_alone(void)
 {
 	const struct process *process = process_current();
-	struct user_space *space = process->space;
 
-	if (__atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) != 1 || space->locks_new || space->locked_pages ||
+	if (__atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) != 1 ||
 	    task_current()->personality & READ_IMPLIES_EXEC)
 		return NULL;
-	return space;
+	return process->space;
 }
 
 int64_t open_mmap(uint64_t va, uint64_t size, uint64_t prot, uint64_t flags, uint64_t fd, uint64_t offset)

@@ -29,7 +29,8 @@ enum status user_frame_get(paddr_t pa)
 		refs = large_refs(pa);
 	if (!refs)
 		return OK;
-	if (unlikely(*refs == REFS_FULL)) {
+	/* Once more if other CPUs, in open sections, have dropped batches meanwhile (refs_lend). */
+	while (unlikely(__atomic_load_n(refs, __ATOMIC_RELAXED) == REFS_FULL)) {
 		enum status status = small ? refs_lend(frame_cache_here(), FRAME_4K, pa, refs)
 					   : refs_lend(frame_cache_here(), FRAME_2M, block_of(pa), refs);
 

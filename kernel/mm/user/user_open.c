@@ -21,12 +21,18 @@ bool user_open_begin(struct user_space *space)
 	return false;
 }
 
-/* Begin a section from where interrupts are on. Returns whether it has begun; end() ends it. */
+/*
+ * Begin a section from where interrupts are on. Returns whether it has begun; end() ends it. Where memory is locked none
+ * begins. That is looked at in the section: before, another process that shared the space may have locked some.
+ */
 static bool begin(struct user_space *space)
 {
 	irq_close();
-	if (likely(user_open_begin(space)))
-		return true;
+	if (likely(user_open_begin(space))) {
+		if (likely(!space->locks_new && !space->locked_pages))
+			return true;
+		open_section_end();
+	}
 	irq_open();
 	return false;
 }

@@ -25,11 +25,11 @@ static inline bool user_space_is_alone(const struct user_space *space)
 MUST_CHECK bool user_open_begin(struct user_space *space);
 
 /*
- * Do what the functions without _open (user_space.h) do. Return whether it is done. If not, the function without _open
- * is to be called with the kernel lock, which returns the error, if there is any: a part of the work may be done, as
- * after that function's errors. `space` is that of the current process, which must have no other task. Call with
- * interrupts on, and without the kernel lock. user_map_open() maps zeros only, and knows of USER_MAP_STACK and
- * USER_MAP_NORESERVE.
+ * Do what the functions without _open (user_space.h) do, where no memory is locked. Return whether it is done. If not,
+ * the function without _open is to be called with the kernel lock, which returns the error, if there is any: a part of
+ * the work may be done, as after that function's errors. `space` is that of the current process, which must have no
+ * other task. Call with interrupts on, and without the kernel lock. user_map_open() maps zeros only, and knows of
+ * USER_MAP_STACK and USER_MAP_NORESERVE.
  */
 MUST_CHECK bool user_map_open(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights, unsigned flags,
 			      vaddr_t *ret_va);
