@@ -4,6 +4,7 @@
 #include "kernel/fs/mount_change.h"
 
 #include "kernel/fs/mount_internal.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/place.h"
 #include "kernel/lib/panic.h"
@@ -137,9 +138,14 @@ int mount_move(const struct place *root, const struct place *where)
 	error = refuse_place(&at, node_is(root->node, S_IFDIR));
 	if (error)
 		return error;
-	/* Working directories and open files in the moved mount are references to it, and stay valid. */
+	/*
+	 * Working directories and open files in the moved mount are references to it, and stay valid. No open section
+	 * must find the mount nowhere.
+	 */
+	open_gate_close(&node_names);
 	mount_unhook(root->mount);
 	mount_attach(root->mount, &at);
+	open_gate_open(&node_names);
 	return 0;
 }
 
@@ -276,10 +282,12 @@ int mount_pivot(const struct place *root, const struct place *new, const struct 
 	if (error)
 		return error;
 	below = place_get((struct place){ root->mount->parent, root->mount->at });
+	open_gate_close(&node_names);
 	mount_unhook(new->mount);
 	mount_unhook(root->mount);
 	mount_attach(root->mount, &old);
 	mount_attach(new->mount, &below);
+	open_gate_open(&node_names);
 	place_put(below);
 	return 0;
 }

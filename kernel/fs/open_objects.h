@@ -1,6 +1,6 @@
 /*
  * What open sections (kernel/sync/open_section.h) do to nodes, files and descriptor tables. Call all of it in a section
- * on the table that has entered `node_names` , with no memory of the heap at hand.
+ * on the table that has entered `node_names`, with no memory of the heap at hand.
  */
 #pragma once
 
@@ -12,17 +12,19 @@ extern struct open_gate node_names; /* closed while names, mounts, or owners of 
 
 /*
  * Drop a reference to a node. Returns false, with the reference kept, if it may be the last one, or its file system's:
- * then node_put() has more to do.
+ * then node_put() has more to do. Once it is dropped, another CPU may free the node with the last reference; but the
+ * file system lives on, since mount_end() closes `node_names` first.
  */
 static inline bool node_put_open(struct node *node)
 {
 	uint64_t refs = __atomic_load_n(&node->refs, __ATOMIC_RELAXED);
+	struct fs *fs = node->fs;
 
 	do
-		if (refs == 1 || node->fs->detached)
+		if (refs == 1 || fs->detached)
 			return false;
 	while (!__atomic_compare_exchange_n(&node->refs, &refs, refs - 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-	__atomic_sub_fetch(&node->fs->refs, 1, __ATOMIC_RELEASE);
+	__atomic_sub_fetch(&fs->refs, 1, __ATOMIC_RELEASE);
 	return true;
 }
 

@@ -9,6 +9,20 @@
 #include "kernel/fs/tmpfs.h"
 #include "kernel/fs/tmpfs_names.h"
 
+/*
+ * Go on in what is mounted on *at, if anything is. Returns false if something is mounted on that as well: there may be
+ * any number of mounts on top of each other, and interrupts are off.
+ */
+static bool cross(struct place *at)
+{
+	struct mount *mount = unlikely(at->node->mounts) ? mount_on(at) : NULL;
+
+	if (!mount)
+		return true;
+	*at = (struct place){ mount, mount->root };
+	return !at->node->mounts;
+}
+
 bool open_walk(const struct path_base *base, const char *path, struct place *ret)
 {
 	struct place at = *path == '/' ? base->root : base->start;
@@ -30,8 +44,7 @@ bool open_walk(const struct path_base *base, const char *path, struct place *ret
 		if (!entry)
 			return false;
 		at.node = entry->node;
-		place_to_top(&at);
-		if (node_is(at.node, S_IFLNK))
+		if (!cross(&at) || node_is(at.node, S_IFLNK))
 			return false;
 	} while (*path);
 	*ret = at;

@@ -9,6 +9,6 @@
 /*
  * Find the place that a path leads to; *ret has no references, and is good until the section ends. base->pause is not
  * used. Returns false for a path that the caller must look up with the kernel lock: it has "." or "..", a symbolic link
- * or a slash at its end, leaves tmpfs, or leads to an error.
+ * or a slash at its end, several mounts on one place, leaves tmpfs, or leads to an error.
  */
 bool open_walk(const struct path_base *base, const char *path, struct place *ret);

@@ -144,21 +144,25 @@ static inline bool is_plain(const struct node *node)
 
 static int64_t open_path(struct fd_table *fds, const char *path, uint64_t flags)
 {
-	const struct process *process = process_current();
-	const struct path_base base = { .root = process->paths.root,
-					.start = process->paths.cwd,
-					.who = rights_current() };
+	const struct process_paths *paths = &process_current()->paths;
+	struct path_base base = { .who = rights_current() };
 	struct place place;
-	struct file *file;
+	int fd;
 
-	if (!fds->spares || !fd_is_easy(fds, 0) || fds->lowest_free >= process->limits[LIMIT_NOFILE].soft)
+	if (!fds->spares || !fd_is_easy(fds, 0) || !open_section_enter(&node_names))
 		return SYSCALL_NEEDS_LOCK;
-	if (!open_section_enter(&node_names) || !open_walk(&base, path, &place) || !is_plain(place.node) ||
+	/* pivot_root(2) of another process may have changed them before. */
+	base.root = paths->root;
+	base.start = paths->cwd;
+	if (!open_walk(&base, path, &place) || !is_plain(place.node) ||
 	    node_permit_open(place.node, base.who, (unsigned)flags) != 0)
 		return SYSCALL_NEEDS_LOCK;
-	file = fd_take_spare(fds);
-	file_open_in(file, &place, (unsigned)flags);
-	return fd_install(fds, file, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+	/* Nobody else sees the table until the file is open. It stays a spare if the limit allows no descriptor. */
+	fd = fd_install(fds, fds->spare, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+	if (fd < 0)
+		return SYSCALL_NEEDS_LOCK;
+	file_open_in(fd_take_spare(fds), &place, (unsigned)flags);
+	return fd;
 }
 
 static int64_t open_file(uint64_t from, uint64_t flags)

@@ -5,6 +5,7 @@
  * in steps with other tasks in between, and rely on a tree that stays as it is.
  */
 #include "kernel/fs/mount_change.h"
+#include "kernel/fs/open_objects.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
@@ -250,7 +251,10 @@ static void replace(struct place *place, const struct place *from, const struct 
 
 	if (!old.node || !place_is(&old, from))
 		return;
+	/* The process may be about to open a file without the kernel lock (kernel/sys/open_files.c). */
+	open_gate_close(&node_names);
 	*place = place_get(*to);
+	open_gate_open(&node_names);
 	place_put(old);
 }
 

@@ -22,8 +22,8 @@ bool user_open_begin(struct user_space *space)
 }
 
 /*
- * Begin a section from where interrupts are on. Returns whether it has begun; end() ends it. Where memory is locked none
- * begins. That is looked at in the section: before, another process that shared the space may have locked some.
+ * Begin a section from where interrupts are on. Returns whether it has begun; end() ends it. Where memory is locked
+ * none begins. That is looked at in the section: before, another process that shared the space may have locked some.
  */
 static bool begin(struct user_space *space)
 {
