@@ -88,7 +88,7 @@ static void zero(struct loader *l, uint8_t *to, uint64_t bytes)
 
 void loader_place_kernel(struct loader *l)
 {
-	paddr_t free = l->arena.start;
+	paddr_t free = l->arena.image;
 
 	l->info.segment_count = 0;
 	for (size_t i = 0; i < l->elf.count; i++) {

@@ -21,17 +21,16 @@ struct blob {
 };
 
 /*
- * The two blocks of frames for all that the loader builds: two, since memory may be in pieces, and there may be little
- * below 4 GiB. (The archives that initrd.c reads have a block of their own.)
+ * The three blocks of frames for all that the loader builds: three, since memory may be in pieces, and there may be
+ * little below 4 GiB. (The archives that initrd.c reads have a block of their own.)
  */
 struct arena {
 	paddr_t low; /* below 4 GiB, where 32-bit code reaches it: a page for the trampoline's copy, then table_pages */
-	uint64_t low_pages;     /* in the block at `low`; 0: it is not allocated */
-	paddr_t start;          /* anywhere in the direct map: image_pages, then handoff_pages */
-	uint64_t pages;         /* in the block at `start`; 0: it is not allocated */
-	uint64_t image_pages;   /* kernel pages that are copied or cleared; the others stay where they lie in .kernel */
-	uint64_t handoff_pages; /* boot_info, command line, memory maps, a root for 5-level paging */
-	uint64_t table_pages;   /* page tables, their root first; unused ones are handed to the kernel */
+	paddr_t image;        /* anywhere in the direct map: kernel pages that are copied or cleared; the others stay
+				 where they lie in .kernel */
+	paddr_t handoff;      /* anywhere in the direct map: boot_info, command line, memory maps, a PML5 */
+	uint64_t table_pages; /* page tables, their root first; unused ones are handed to the kernel */
+	uint64_t low_pages, image_pages, handoff_pages; /* in the block of that name; 0: it is not allocated */
 };
 
 struct loader {

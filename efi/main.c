@@ -72,43 +72,45 @@ static void give_arena_back(struct loader *l)
 {
 	struct arena *a = &l->arena;
 
-	if (a->pages)
-		FIRMWARE(l, l->boot->FreePages(a->start.raw, a->pages));
+	if (a->handoff_pages)
+		FIRMWARE(l, l->boot->FreePages(a->handoff.raw, a->handoff_pages));
+	if (a->image_pages)
+		FIRMWARE(l, l->boot->FreePages(a->image.raw, a->image_pages));
 	if (a->low_pages)
 		FIRMWARE(l, l->boot->FreePages(a->low.raw, a->low_pages));
-	a->pages = a->low_pages = 0;
+	a->handoff_pages = a->image_pages = a->low_pages = 0;
 }
 
-/* Allocate both blocks of the arena. After an error, which has been reported, there is none. */
+/* Allocate the blocks of the arena. After an error, which has been reported, there is none. */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {
 	struct arena *a = &l->arena;
-	uint64_t cmdline_size, info_pages, range_pages, map_pages;
+	uint64_t cmdline_size, info_pages, range_pages, before_pml5;
 	uint8_t *at;
 	EFI_STATUS status;
 
 	loader_cmdline(l, &cmdline_size);
 	info_pages = pages_for(sizeof(struct boot_info) + sizeof(struct jump) + cmdline_size + 1);
 	range_pages = pages_for(ranges_for(sizes) * sizeof(struct mem_range));
-	map_pages = pages_for(sizes->firmware_map);
-	a->image_pages = loader_image_pages(l);
-	/* The last page is the root for 5-level paging, in case the firmware has that on. */
-	a->handoff_pages = info_pages + range_pages + map_pages + 1;
+	before_pml5 = info_pages + range_pages + pages_for(sizes->firmware_map);
 	a->table_pages = sizes->table_pages;
 	status = take_pages(l, 1 + a->table_pages, 0xffffffff, &a->low, &a->low_pages);
 	if (!EFI_ERROR(status))
-		status = take_pages(l, a->image_pages + a->handoff_pages, HHDM_SIZE - 1, &a->start, &a->pages);
+		status = take_pages(l, loader_image_pages(l), HHDM_SIZE - 1, &a->image, &a->image_pages);
+	/* The last page is the root for 5-level paging, in case the firmware has that on. */
+	if (!EFI_ERROR(status))
+		status = take_pages(l, before_pml5 + 1, HHDM_SIZE - 1, &a->handoff, &a->handoff_pages);
 	if (EFI_ERROR(status)) {
 		give_arena_back(l);
 		return status;
 	}
-	at = (uint8_t *)a->start.raw + a->image_pages * PAGE_SIZE;
+	at = (uint8_t *)a->handoff.raw;
 	handoff->info = (struct boot_info *)at;
 	handoff->jump = (struct jump *)(at + sizeof(struct boot_info));
 	handoff->cmdline = (char *)(handoff->jump + 1);
 	handoff->ranges = (struct mem_range *)(at + info_pages * PAGE_SIZE);
 	handoff->firmware_map = at + (info_pages + range_pages) * PAGE_SIZE;
-	handoff->pml5 = (uint64_t *)(at + (a->handoff_pages - 1) * PAGE_SIZE);
+	handoff->pml5 = (uint64_t *)(at + before_pml5 * PAGE_SIZE);
 	return EFI_SUCCESS;
 }
 

@@ -181,7 +181,6 @@ static bool is_loaders(const struct memmap *map, paddr_t pa)
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {
 	const struct arena *a = &l->arena;
-	const paddr_t handoff = paddr_add(a->start, a->image_pages * PAGE_SIZE);
 	const struct boot_framebuffer *fb = &l->info.framebuffer;
 	uint64_t fb_start = align_down(fb->pa.raw, PAGE_SIZE), fb_end = align_up(fb->pa.raw + fb->size, PAGE_SIZE);
 	enum status status;
@@ -206,7 +205,7 @@ enum status loader_build_memmap(struct loader *l, const struct firmware_map *fir
 	if (status == OK)
 		status = add_pages(map, paddr_add(a->low, PAGE_SIZE), a->table_pages, MEM_TABLES);
 	l->info.hhdm_excess = excess(map);
-	if (status == OK && (!has_ram(map) || !is_loaders(map, a->low) || !is_loaders(map, handoff)))
+	if (status == OK && (!has_ram(map) || !is_loaders(map, a->low) || !is_loaders(map, a->handoff)))
 		status = ERR_NOT_FOUND;
 	return status;
 }

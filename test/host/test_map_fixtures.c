@@ -51,8 +51,8 @@ static void fill_loader(const struct map_fixture *f, struct loader *l)
 		l->info.segments[i] = (struct boot_segment){ g->va, paddr(g->pa), g->pages, g->prot };
 	}
 	l->info.segment_count = f->segment_count;
-	/* The tables follow the one page for the trampoline. The reports do not say where the arena's other block lay. */
-	l->arena.low = l->arena.start = paddr(f->tables - PAGE_SIZE);
+	/* The tables follow the one page for the trampoline. The reports do not say where the arena's other blocks lay. */
+	l->arena.low = l->arena.handoff = paddr(f->tables - PAGE_SIZE);
 	l->arena.table_pages = f->table_frames;
 }
 
