@@ -13,8 +13,10 @@
 #include "kernel/lib/time.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/give_way.h"
 
-#define LEAST_ID 3 /* as on Linux */
+#define LEAST_ID  3    /* as on Linux */
+#define FIND_STEP 1024 /* most keys looked at before other tasks can run */
 
 const struct key_type key_type_keyring = { .name = "keyring" };
 
@@ -228,12 +230,16 @@ struct key *key_find(int32_t id)
 
 struct key *key_find_ring(const char *name, bool (*is_fit)(struct key *key))
 {
+	unsigned steps = 0;
 	struct key *key;
 
-	for (uint32_t id = 0; (key = radix_next(&keys, &id)); id++)
+	for (uint32_t id = 0; (key = radix_next(&keys, &id)); id++) {
 		if (key_is_ring(key) && !key->is_of_user && key_check(key) == 0 && is_fit(key) &&
 		    strcmp(key->description, name) == 0)
 			return key_get(key);
+		if (++steps % FIND_STEP == 0 && task_give_way())
+			return NULL;
+	}
 	return NULL;
 }
 

@@ -116,7 +116,10 @@ void key_end(struct key *key, enum key_state state);
 /* Return a reference to the key with that id; NULL: there is none. */
 struct key *key_find(int32_t id);
 
-/* Return a reference to a usable keyring of that name, of a user's own ones excepted, that `fits`; or NULL. */
+/*
+ * Return a reference to a usable keyring of that name, of a user's own ones excepted, that `fits`; or NULL. Lets other
+ * tasks run.
+ */
 struct key *key_find_ring(const char *name, bool (*fits)(struct key *key));
 
 /* Return 0 for a key that can be used, or -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED. */

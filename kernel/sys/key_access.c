@@ -58,6 +58,15 @@ static int make_of_user(const struct key_user *user, const char *prefix, struct 
 	return error;
 }
 
+/* Forget a keyring of a user that was made invalid: a new one takes its place. */
+static void forget_invalid(struct key **ring)
+{
+	if (*ring && (*ring)->state == KEY_INVALID) {
+		key_put(*ring);
+		*ring = NULL;
+	}
+}
+
 /* Find the record of the task's user, with both keyrings. */
 static int own_user(struct key_user **ret)
 {
@@ -67,6 +76,8 @@ static int own_user(struct key_user **ret)
 
 	if (!user)
 		return -ENOMEM;
+	forget_invalid(&user->keyring);
+	forget_invalid(&user->session);
 	if (!user->keyring)
 		error = make_of_user(user, "_uid", &user->keyring);
 	if (!error && !user->session) {
@@ -155,20 +166,22 @@ int64_t key_join_session(const char *name)
 
 int key_default_ring(struct key **ret)
 {
-	static const int32_t in_order[] = { KEY_SPEC_THREAD_KEYRING, KEY_SPEC_PROCESS_KEYRING,
-					    KEY_SPEC_SESSION_KEYRING };
 	const int chosen = task_current()->keys.default_ring;
-	int error = -ENOKEY;
+	int32_t id = chosen ? -chosen : KEY_SPEC_THREAD_KEYRING;
+	struct key *ring;
+	int error = special_ring(id, 0, &ring);
 
-	if (chosen)
-		error = special_ring(-chosen, 0, ret);
-	for (size_t i = 0; !chosen && error == -ENOKEY && i < sizeof(in_order) / sizeof(in_order[0]); i++)
-		error = special_ring(in_order[i], 0, ret);
-	if (!error && !key_permits(*ret, true, KEY_WRITE)) {
-		key_put(*ret);
-		error = -EACCES;
+	/* As on Linux the place of a keyring that there is not is taken by that of the process, then of the session. */
+	while (error == -ENOKEY && id > KEY_SPEC_SESSION_KEYRING)
+		error = special_ring(--id, 0, &ring);
+	if (error)
+		return error;
+	if (!key_permits(ring, true, KEY_WRITE)) {
+		key_put(ring);
+		return -EACCES;
 	}
-	return error;
+	*ret = ring;
+	return 0;
 }
 
 /* ---- searches ---- */

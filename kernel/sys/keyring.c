@@ -5,12 +5,15 @@
 #include "kernel/sys/keyring.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/irq/clock.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/time.h"
 #include "kernel/mm/heap/heap.h"
 
 #define LINKS_MOST  16384
 #define LINKS_FIRST 4
 #define DEPTH_MOST  6
+#define EXPIRED_NS  (300 * NS_PER_S) /* as on Linux a key that has expired so long ago has gone */
 
 static uint64_t searches; /* number of the search that was made last */
 
@@ -38,12 +41,13 @@ static void remove_at(struct key *ring, uint32_t index)
 
 void keyring_tidy(struct key *ring)
 {
+	const uint64_t now = clock_monotonic_ns();
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < ring->link_count; i++) {
 		struct key *key = ring->links[i];
 
-		if (key->state == KEY_INVALID)
+		if (key->state == KEY_INVALID || time_add(key->expires, EXPIRED_NS) <= now)
 			key_put(key);
 		else
 			ring->links[kept++] = key;
@@ -109,6 +113,10 @@ struct key *keyring_search(struct key *ring, const struct key_search *search, in
 	struct queue queue;
 
 	*ret_error = -EAGAIN;
+	if (!search->permits(ring)) {
+		*ret_error = -EACCES;
+		return NULL;
+	}
 	begin(&queue);
 	if (is_wanted(ring, search) && is_found(ring, search, ret_error))
 		return ring;
@@ -119,7 +127,8 @@ struct key *keyring_search(struct key *ring, const struct key_search *search, in
 
 			if (is_wanted(key, search) && is_found(key, search, ret_error))
 				return key;
-			if (key_is_ring(key) && key_check(key) == 0 && search->permits(key))
+			/* First what costs least: there may be very many links to the same keyrings. */
+			if (key_is_ring(key) && key->search != searches && key_check(key) == 0 && search->permits(key))
 				add(&queue, key, ring->depth + 1);
 		}
 	return NULL;

@@ -15,7 +15,7 @@ int keyring_link(struct key *ring, struct key *key);
 /* Remove a link. Returns 0, -ENOTDIR, -ENOENT (there is none). */
 int keyring_unlink(struct key *ring, struct key *key);
 
-/* Remove the links to keys that are not valid any more. */
+/* Remove the links to keys that are not valid any more, or expired minutes ago. */
 void keyring_tidy(struct key *ring);
 
 /* Return the key of that type and description among the keyring's own links, without a reference; or NULL. */
@@ -32,7 +32,7 @@ struct key_search {
 
 /*
  * Search a keyring, and the keyrings in it to a depth of six, those next to the start first. Returns a key, without a
- * reference; NULL: there is none, and *ret_error is -EAGAIN, or tells that there was one that cannot be used
- * (key_check).
+ * reference; NULL: there is none, and *ret_error is -EAGAIN, or -EACCES (`ring` may not be searched), or tells that
+ * there was one that cannot be used (key_check).
  */
 struct key *keyring_search(struct key *ring, const struct key_search *search, int *ret_error);

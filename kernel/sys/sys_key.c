@@ -115,6 +115,7 @@ static int64_t add(struct key *ring, bool possessed, const struct names *names, 
 		return -ENOTDIR;
 	if (!*names->description)
 		return -EINVAL;
+	keyring_tidy(ring);
 	old = keyring_find(ring, type, names->description);
 	if (old && !key_is_ring(old) && old->state != KEY_REVOKED) {
 		if (!key_permits(old, possessed, KEY_WRITE))
@@ -165,9 +166,10 @@ static int64_t add_negative(struct key *ring, const struct key_type *type, const
 {
 	HELD_KEY struct key *made = NULL;
 	const struct credentials *who = rights_current();
-	int error =
-		key_create(&key_type_keyring, description, who->uid.fs, who->gid.fs, NEGATIVE_RIGHTS, NULL, 0, &made);
+	int error;
 
+	keyring_tidy(ring);
+	error = key_create(&key_type_keyring, description, who->uid.fs, who->gid.fs, NEGATIVE_RIGHTS, NULL, 0, &made);
 	if (error)
 		return error;
 	made->type = type;
@@ -191,6 +193,8 @@ static int64_t request(const struct names *names, bool may_make, struct key *rin
 		return -EINVAL;
 	found = key_search_own(type, names->description, &error);
 	if (found) {
+		if (ring && !key_permits(found, true, KEY_LINK))
+			return -EACCES;
 		error = ring ? keyring_link(ring, found) : 0;
 		return error ? error : found->id;
 	}
@@ -198,6 +202,9 @@ static int64_t request(const struct names *names, bool may_make, struct key *rin
 		return error;
 	if (!may_make)
 		return -ENOKEY;
+	/* As on Linux nobody is asked for a keyring. */
+	if (type == &key_type_keyring)
+		return -EPERM;
 	error = ring ? 0 : key_default_ring(&chosen);
 	return error ? error : add_negative(ring ? ring : chosen, type, names->description);
 }

@@ -181,6 +181,19 @@ static void test_requests(void)
 	is(control(DEFAULT_RING, 2, 0, 0, 0), 0, "a default");
 	is(control(DEFAULT_RING, -1, 0, 0, 0), 2, "is told");
 	is(control(DEFAULT_RING, 0, 0, 0, 0), 2, "and changed");
+	is(sys(SYS_request_key, "keyring", "absent", "please", 0), -EPERM, "nobody is asked for a keyring");
+	key = add("user", "kept", "x", 1, PROCESS);
+	is(control(SETPERM, key, POSSESSOR_ALL & ~0x10000000, 0, 0), 0, "a key that is not linked");
+	is(request("kept", NULL, THREAD), -EACCES, "is not linked by a request");
+	is(request("kept", NULL, 0), key, "which finds it");
+	is(control(SETPERM, THREAD, POSSESSOR_ALL & ~0x04000000, 0, 0), 0, "a default that is not written");
+	for (int i = 0; i < 4; i++)
+		is(request("absent", "please", 0), -EACCES, "gets no key");
+	is_true(control(RING_ID, THREAD, 0, 0, 0) > 0, 0, "and stays");
+	is(control(SETPERM, THREAD, POSSESSOR_ALL & ~0x08000000, 0, 0), 0, "a keyring that is not searched");
+	is(request("unknown", NULL, 0), -ENOKEY, "hides its keys");
+	is(control(SETPERM, THREAD, POSSESSOR_ALL | 0x010000, 0, 0), 0, "until it is searched again");
+	is_true(request("unknown", NULL, 0) > 0, 0, "for what it has");
 }
 
 static long thread_ring; /* the first thread's */
