@@ -5,6 +5,7 @@
 #include "kernel/sys/aio.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/lib/tree_insert.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/process.h"
@@ -15,6 +16,20 @@
 
 uint64_t aio_used;
 uint64_t aio_limit = LIMIT_AT_FIRST;
+
+static struct aio_context *context_in(const struct tree_node *node)
+{
+	return tree_item(node, struct aio_context, in_process);
+}
+
+/*
+ * The order of a process's contexts. Two have the same id if the program has unmapped the page of the older one: the
+ * newer one is the first then, and is found.
+ */
+static bool is_behind(const struct tree_node *node, const struct tree_node *other)
+{
+	return context_in(node)->id > context_in(other)->id;
+}
 
 int aio_create(uint64_t id, uint32_t count, struct aio_context **ret)
 {
@@ -34,7 +49,7 @@ int aio_create(uint64_t id, uint32_t count, struct aio_context **ret)
 		.refs = 1,
 	};
 	list_init(&context->entries);
-	list_add_first(&process->aio, &context->in_process);
+	tree_insert(&process->aio, &context->in_process, is_behind, NULL);
 	aio_used += count;
 	*ret = context;
 	return 0;
@@ -42,12 +57,17 @@ int aio_create(uint64_t id, uint32_t count, struct aio_context **ret)
 
 struct aio_context *aio_get(uint64_t id)
 {
-	LIST_EACH(&process_current()->aio, struct aio_context, in_process, context)
-		if (context->id == id) {
-			context->refs++;
-			return context;
-		}
-	return NULL;
+	struct aio_context *found = NULL;
+	enum tree_side side;
+
+	for (struct tree_node *node = process_current()->aio; node; node = node->child[side]) {
+		side = id > context_in(node)->id ? TREE_HIGH : TREE_LOW;
+		if (context_in(node)->id == id)
+			found = context_in(node);
+	}
+	if (found)
+		found->refs++;
+	return found;
 }
 
 /* Free some entries. Returns whether there are more. */
@@ -72,7 +92,7 @@ void aio_end(struct aio_context *context)
 	if (context->gone)
 		return;
 	context->gone = true;
-	list_remove(&context->in_process);
+	tree_remove(&process_current()->aio, &context->in_process, NULL);
 	aio_used -= context->counted;
 	wait_queue_wake(&context->waiters);
 	aio_put(context);
@@ -108,8 +128,11 @@ void aio_entry_cancel(struct aio_context *context, struct aio_entry *entry)
 
 void aio_process_end(struct process *process)
 {
-	while (!list_is_empty(&process->aio))
-		aio_end(list_item(process->aio.next, struct aio_context, in_process));
+	/* Also a task that must end goes on: there may be as many contexts as aio_limit. */
+	while (process->aio) {
+		aio_end(context_in(process->aio));
+		(void)task_give_way();
+	}
 }
 
 void aio_task_exit(struct task *task)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/tree.h"
 #include "kernel/sync/wait_queue.h"
 
 struct process;
@@ -31,15 +32,15 @@ struct aio_entry {
 
 /* A context. Guard: as said at the top of this file. */
 struct aio_context {
-	struct link in_process;    /* in the list of its process's contexts, the newest first */
-	uint64_t id;               /* the user address of its page, by which the program names it */
-	uint32_t counted;          /* how many events the program asked for, which count in aio_used */
-	uint32_t capacity;         /* most entries */
-	uint32_t entry_count;      /* entries, and operations that will add one */
-	struct link entries;       /* list of events, the oldest first */
-	struct wait_queue waiters; /* tasks that wait for events */
-	uint64_t refs;             /* references: of the process, and of calls */
-	bool gone;                 /* was taken from its process */
+	struct tree_node in_process; /* in the tree of its process's contexts, by id; the newest of one id first */
+	uint64_t id;                 /* the user address of its page, by which the program names it */
+	uint32_t counted;            /* how many events the program asked for, which count in aio_used */
+	uint32_t capacity;           /* most entries */
+	uint32_t entry_count;        /* entries, and operations that will add one */
+	struct link entries;         /* list of events, the oldest first */
+	struct wait_queue waiters;   /* tasks that wait for events */
+	uint64_t refs;               /* references: of the process, and of calls */
+	bool gone;                   /* was taken from its process */
 };
 
 extern uint64_t aio_used;  /* how many events all contexts were asked to hold: /proc/sys/fs/aio-nr */
@@ -67,5 +68,5 @@ void aio_task_exit(struct task *task);
 /* Add the files of /proc/sys/fs about contexts. */
 void aio_init(struct text_fs_type *type);
 
-/* End all contexts of a process, which executes another program. */
+/* End all contexts of a process, which executes another program. Lets other tasks run. */
 void aio_process_end(struct process *process);

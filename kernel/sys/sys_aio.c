@@ -23,6 +23,7 @@
 #include "kernel/task/wait_until.h"
 
 #define COUNT_MOST (1U << 22) /* most events that a context can be asked to hold, as on Linux */
+#define TAKE_STEP  256        /* most events taken at once; other tasks can run in between */
 
 enum aio_command {
 	IOCB_CMD_PREAD,
@@ -279,12 +280,12 @@ SYSCALL_3(io_cancel, id, at, to)
 
 /* ---- events ---- */
 
-/* Copy up to `most` events to `to`, and take them from the context. Returns how many, or -EFAULT. */
+/* Copy up to `most` events, or TAKE_STEP, to `to`, and take them from the context. Returns how many, or -EFAULT. */
 static int64_t take(struct aio_context *context, uint64_t to, int64_t most)
 {
 	int64_t taken = 0;
 
-	while (taken < most && !list_is_empty(&context->entries)) {
+	while (taken < most && taken < TAKE_STEP && !list_is_empty(&context->entries)) {
 		struct aio_entry *entry = list_item(context->entries.next, struct aio_entry, in_context);
 		int error = args_put(to + (uint64_t)taken * sizeof(entry->event), &entry->event, sizeof(entry->event));
 
@@ -302,6 +303,7 @@ struct taking {
 	uint64_t to;
 	int64_t total; /* how many were taken */
 	int64_t error; /* of the last copy, or 0 */
+	bool more;     /* there may be more events to be taken, after other tasks could run */
 };
 
 /* Take what is there, and return whether the call need not wait. */
@@ -312,7 +314,8 @@ static bool take_more(struct aio_context *context, struct taking *taking)
 
 	taking->error = taken < 0 ? taken : 0;
 	taking->total += taken > 0 ? taken : 0;
-	return taking->error || taking->total >= taking->least || context->gone;
+	taking->more = taken == TAKE_STEP && taking->total < taking->most;
+	return taking->error || taking->more || taking->total >= taking->least || context->gone;
 }
 
 /* Take events, and wait for them until `deadline`. Returns how many, -EINVAL, -EFAULT, -EINTR. */
@@ -323,7 +326,9 @@ static int64_t take_events(uint64_t id, struct taking taking, uint64_t deadline)
 
 	if (!context || taking.least < 0 || taking.least > taking.most)
 		return -EINVAL;
-	error = WAIT_IN_QUEUE(&context->waiters, take_more(context, &taking), deadline);
+	do
+		error = WAIT_IN_QUEUE(&context->waiters, take_more(context, &taking), deadline);
+	while (taking.more && !task_give_way());
 	if (taking.total)
 		return taking.total;
 	if (taking.error || context->gone)
@@ -333,10 +338,11 @@ static int64_t take_events(uint64_t id, struct taking taking, uint64_t deadline)
 
 SYSCALL_5(io_getevents, id, least, most, to, timeout)
 {
+	const struct taking taking = { .least = (int64_t)least, .most = (int64_t)most, .to = to };
 	uint64_t deadline;
 	int error = args_deadline(timeout, &deadline);
 
-	return error ? error : take_events(id, (struct taking){ (int64_t)least, (int64_t)most, to, 0, 0 }, deadline);
+	return error ? error : take_events(id, taking, deadline);
 }
 
 SYSCALL_6(io_pgetevents, id, least, most, to, timeout, mask_at)
@@ -344,6 +350,7 @@ SYSCALL_6(io_pgetevents, id, least, most, to, timeout, mask_at)
 	struct {
 		uint64_t at, size;
 	} mask = { 0 };
+	const struct taking taking = { .least = (int64_t)least, .most = (int64_t)most, .to = to };
 	struct signal_mask_change change;
 	uint64_t deadline;
 	int64_t result = args_deadline(timeout, &deadline);
@@ -354,8 +361,7 @@ SYSCALL_6(io_pgetevents, id, least, most, to, timeout, mask_at)
 		result = signal_mask_begin(&change, mask.at, mask.size);
 	if (result)
 		return result;
-	return signal_mask_end(&change,
-			       take_events(id, (struct taking){ (int64_t)least, (int64_t)most, to, 0, 0 }, deadline));
+	return signal_mask_end(&change, take_events(id, taking, deadline));
 }
 
 NUMBER_FILE(limit, aio_limit, UINT32_MAX)

@@ -92,7 +92,7 @@ struct process {
 	struct user_limits user_limits; /* the limits on memory among `limits`, in pages */
 	uint64_t start_ns;              /* when the process was made, by the monotonic clock */
 	uint64_t rt_most_ns;            /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
-	struct link aio;                /* list of its contexts of io_setup(2) (kernel/sys/aio.h), the newest first */
+	struct tree_node *aio;          /* tree of its contexts of io_setup(2) (kernel/sys/aio.h); NULL: none */
 	struct key *keyring;            /* the keyring of the process (kernel/sys/key_access.h), a reference; or NULL */
 	struct sem_undos *undos;        /* what its end does to semaphores (kernel/ipc/sem.h); NULL: nothing */
 	struct usage ended;             /* used by its tasks that have ended */

@@ -55,7 +55,6 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	list_init(&process->waking);
 	list_init(&process->children);
 	list_init(&process->news);
-	list_init(&process->aio);
 	list_init(&process->sibling);
 	list_init(&process->in_news);
 	if (maker) {

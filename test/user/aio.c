@@ -194,6 +194,25 @@ static void test_capacity(int fd)
 	is(take(1, 1, &event), 1, "for one");
 }
 
+/* More events than the kernel takes in one step. */
+static void test_many(int fd)
+{
+	static struct io_event events[700];
+	struct iocb iocb = operation(IOCB_CMD_PREAD, fd, &byte, 1, 0);
+	struct iocb *one = &iocb;
+	aio_context_t large = 0;
+	long added = 0;
+
+	is(sys(SYS_io_setup, 700, &large), 0, "a large context");
+	while (added < 700 && sys(SYS_io_submit, large, 1, &one) == 1)
+		added++;
+	is(added, 700, "many events");
+	is(sys(SYS_io_getevents, large, 1, 600, events, NULL), 600, "as many as are asked for");
+	is((long)events[599].res, 1, "up to the last");
+	is(sys(SYS_io_getevents, large, 1, 600, events, NULL), 100, "and what is left");
+	is(sys(SYS_io_destroy, large), 0, "the context goes");
+}
+
 static void test_eventfd(int fd)
 {
 	int counter = eventfd(0, EFD_NONBLOCK);
@@ -296,6 +315,7 @@ int main(void)
 	test_files(fd);
 	test_errors(fd);
 	test_capacity(fd);
+	test_many(fd);
 	test_eventfd(fd);
 	test_waits(fd);
 	test_end(fd);
