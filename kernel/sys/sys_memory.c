@@ -161,7 +161,8 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	/* As on Linux a descriptor without a file behind it goes before a bad range. */
 	if (!error && !mapping.anonymous && (!file || file->flags & O_PATH))
 		error = -EBADF;
-	if (!error && implies_execution(mapping.rights) && !(file && mount_flags(file->mount) & MS_NOEXEC))
+	if (!error && implies_execution(mapping.rights) &&
+	    (mapping.anonymous || !(mount_flags(file->mount) & MS_NOEXEC)))
 		mapping.rights |= USER_EXEC;
 	if (!error)
 		error = check_place(va, size, mapping.flags);
@@ -216,6 +217,27 @@ static int extend_to_stack(uint64_t *va, uint64_t *size)
 	return 0;
 }
 
+/*
+ * Do memory_protect() with the right to execute besides. As on Linux areas that never have that right (AREA_NO_EXEC) do
+ * without. size: whole pages.
+ */
+static enum status protect_and_execute(vaddr_t va, uint64_t size, unsigned rights)
+{
+	const vaddr_t end = va + size;
+	enum status status;
+	vaddr_t next;
+
+	do {
+		const struct area *area = area_find(&space_here()->areas, va);
+		const bool never = area && area->flags & AREA_NO_EXEC;
+
+		next = area && area->end < end ? area->end : end;
+		status = memory_protect(space_here(), va, next - va, rights | (never ? 0 : USER_EXEC));
+		va = next;
+	} while (status == OK && va < end);
+	return status;
+}
+
 SYSCALL_3(mprotect, va, size, prot)
 {
 	unsigned rights;
@@ -228,9 +250,8 @@ SYSCALL_3(mprotect, va, size, prot)
 	/* Nothing is mapped beyond USER_END, so such a range is not mapped completely. */
 	if (va % PAGE_SIZE == 0 && size && (va >= USER_END || size > USER_END - va))
 		return -ENOMEM;
-	if (implies_execution(rights))
-		rights |= USER_EXEC;
-	return hole_is_no_memory(memory_protect(space_here(), va, size, rights));
+	return hole_is_no_memory(implies_execution(rights) ? protect_and_execute(va, page_round_up(size), rights)
+							   : memory_protect(space_here(), va, size, rights));
 }
 
 SYSCALL_5(mremap, va, size, new_size, flags, to)

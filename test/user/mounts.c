@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -189,6 +190,9 @@ static void expect_no_code(const char *path, const char *allowed)
 	is_true(at > 0, at, "mmap to read");
 	is(sys(SYS_mprotect, at, 4096, PROT_READ | PROT_EXEC), -EACCES, "which mprotect does not make code");
 	is(sys(SYS_mprotect, at, 4096, PROT_READ | PROT_WRITE), 0, "but writable");
+	sys(SYS_personality, READ_IMPLIES_EXEC);
+	is(sys(SYS_mprotect, at, 4096, PROT_READ), 0, "nor does READ_IMPLIES_EXEC, which is no error");
+	sys(SYS_personality, 0);
 	sys(SYS_munmap, at, 4096);
 	sys(SYS_close, fd);
 	fd = sys(SYS_openat, AT_FDCWD, allowed, O_RDONLY, 0);
