@@ -18,6 +18,12 @@ enum clock_id {
 	CLOCK_TAI = 11, /* the same as CLOCK_REALTIME, as on Linux until adjtimex(2) sets a difference */
 };
 
+/*
+ * The latest time to which the wall clock can be set, as on Linux: 30 years before 2^63 ns, so that the clock does not
+ * overflow while the machine runs.
+ */
+#define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
+
 /* What a clock of CPU time counts; numbers as in the two low bits of such a clock's number. */
 enum cpu_clock { CPU_CLOCK_ALL = 0, CPU_CLOCK_USER = 1, CPU_CLOCK_SCHED = 2 };
 

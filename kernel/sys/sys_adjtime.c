@@ -74,7 +74,7 @@ static int check(const struct linux_timex *in)
 	return 0;
 }
 
-/* Move the wall clock at once. Returns 0 or -EINVAL: it would be before the machine's start. */
+/* Move the wall clock at once. Returns 0 or -EINVAL: it would be before the machine's start, or too late. */
 static int jump(const struct linux_timex *in)
 {
 	const int64_t most = INT64_MAX / (int64_t)NS_PER_S / 4;
@@ -84,7 +84,7 @@ static int jump(const struct linux_timex *in)
 	if (in->time.seconds < -most || in->time.seconds > most)
 		return -EINVAL;
 	if (__builtin_add_overflow((int64_t)clock_realtime_ns(), in->time.seconds * (int64_t)NS_PER_S + part, &to) ||
-	    to < (int64_t)clock_monotonic_ns())
+	    to < (int64_t)clock_monotonic_ns() || (uint64_t)to > WALL_CLOCK_MOST_NS)
 		return -EINVAL;
 	timer_set_wall_clock((uint64_t)to);
 	timerfd_clock_set();
@@ -159,6 +159,8 @@ static int tell(struct linux_timex *out, const struct time_adjustment *from)
 
 static int64_t adjust(struct linux_timex *timex)
 {
+	/* Who may only read sets nothing, also not what was there before: the clock has moved on meanwhile. */
+	const bool sets = timex->modes && !(timex->modes & ADJ_ADJTIME && timex->modes & ADJ_NANO);
 	struct time_adjustment adjustment;
 	int error = check(timex);
 
@@ -171,7 +173,7 @@ static int64_t adjust(struct linux_timex *timex)
 		change_single(&adjustment, timex);
 	else
 		change(&adjustment, timex);
-	if (timex->modes)
+	if (sets)
 		time_adjust_set(&adjustment);
 	return tell(timex, &adjustment);
 }

@@ -12,12 +12,6 @@
 #define TIMER_ABSTIME 1
 #define TICKS_PER_S   100 /* USER_HZ, the unit of times(2) */
 
-/*
- * The latest time to which the wall clock can be set, as on Linux: 30 years before 2^63 ns, so that the clock does not
- * overflow while the machine runs.
- */
-#define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
-
 static int64_t put_ns(uint64_t to, uint64_t ns)
 {
 	struct linux_timespec time = timespec_from_ns(ns);

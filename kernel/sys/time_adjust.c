@@ -146,7 +146,9 @@ void time_adjust_set(const struct time_adjustment *adjustment)
 {
 	uint64_t flags = lock_take(&lock);
 
-	catch_up();
+	/* No steps may have been made for days: a leap second that is asked for now belongs to the end of this one. */
+	if (!(current.status & STA_INS))
+		day = clock_realtime_ns() / DAY_NS;
 	current = *adjustment;
 	leap();
 	if (is_needed())
