@@ -99,7 +99,7 @@ static int get_place(uint64_t fd, struct place *ret)
 		return 0;
 	}
 	file = args_file_get(fd);
-	if (!file)
+	if (!file || file->flags & O_PATH)
 		return -EBADF;
 	*ret = place_get((struct place){ file->mount, file->node });
 	return 0;

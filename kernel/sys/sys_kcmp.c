@@ -26,8 +26,9 @@ static int64_t compare(const void *a, const void *b)
 /* Compare two open files by their descriptors. Returns as compare(); -EBADF. */
 static int64_t compare_files(const struct process *a, uint64_t fd_a, const struct process *b, uint64_t fd_b)
 {
-	const struct file *file_a = a->fds ? fd_file_peek(a->fds, (int)fd_a) : NULL;
-	const struct file *file_b = b->fds ? fd_file_peek(b->fds, (int)fd_b) : NULL;
+	HELD_FDS struct fd_table *fds_a = process_get_fds(a), *fds_b = process_get_fds(b);
+	const struct file *file_a = fds_a ? fd_file_peek(fds_a, (int)fd_a) : NULL;
+	const struct file *file_b = fds_b ? fd_file_peek(fds_b, (int)fd_b) : NULL;
 
 	return file_a && file_b ? compare(file_a, file_b) : -EBADF;
 }

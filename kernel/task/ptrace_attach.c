@@ -64,14 +64,17 @@ static int check(const struct task *task)
 
 /*
  * Make a task that has stopped with its process run for a moment, to stop as a tracee, and wait for that: as on Linux
- * the next request finds it stopped. The wait ends early when the tracee ends, or the caller must.
+ * the next request finds it stopped. The wait ends early when the tracee ends, or the caller must. has_stopped: a task
+ * that has not stopped yet is not waited for, since it may stay in its call for ever, as in vfork(2).
  */
-static void stop_as_tracee(struct task *task)
+static void stop_as_tracee(struct task *task, bool has_stopped)
 {
 	struct process *process = process_current();
 	struct task_waiter waiter;
 
 	ptrace_call_to_stop(task);
+	if (!has_stopped)
+		return;
 	task_waiter_init(&waiter);
 	wait_queue_add(&process->waiters, &waiter.waiter);
 	(void)WAIT_UNTIL_KILLABLE(!ptrace_is_traced(task) || task->tracing.tracee->stopped || !task->process->stopped ||
@@ -81,6 +84,7 @@ static void stop_as_tracee(struct task *task)
 
 int ptrace_attach(struct task *task)
 {
+	const bool has_stopped = task->state == TASK_STOPPED;
 	int error = check(task);
 
 	if (!error)
@@ -90,7 +94,7 @@ int ptrace_attach(struct task *task)
 	task->tracing.tracee->group_due = task->process->stopped;
 	(void)signal_send_task(task, SIGSTOP, NULL);
 	if (task->process->stopped)
-		stop_as_tracee(task);
+		stop_as_tracee(task, has_stopped);
 	return 0;
 }
 
@@ -101,7 +105,7 @@ int ptrace_seize(struct task *task, unsigned options)
 	if (!error)
 		error = link_up(task, task_current(), options, true);
 	if (!error && task->process->stopped)
-		stop_as_tracee(task);
+		stop_as_tracee(task, task->state == TASK_STOPPED);
 	return error;
 }
 

@@ -70,7 +70,7 @@ static void test_files(int dir)
 static void test_errors(int dir)
 {
 	struct handle small = { .size = 1 }, large = { .size = ROOM + 1 }, none = { .size = 0 }, other = file_handle;
-	int mount;
+	int mount, place;
 
 	is(sys(SYS_name_to_handle_at, dir, "file", &small, &mount, 0), -EOVERFLOW, "too little room");
 	is(small.size, file_handle.size, "the size that is needed");
@@ -82,6 +82,9 @@ static void test_errors(int dir)
 	is(name(ABOVE + 50, "file", &other, 0), -EBADF, "no descriptor");
 	is(name(AT_FDCWD, "/proc/self", &other, 0), -EOPNOTSUPP, "files of /proc have none");
 	is(open_handle(ABOVE + 50, &file_handle, O_RDONLY), -EBADF, "no descriptor to open by");
+	place = open(DIR, O_PATH | O_DIRECTORY);
+	is(open_handle(place, &file_handle, O_RDONLY), -EBADF, "nor one that only names a place");
+	close(place);
 	is(open_handle(dir, BAD_PTR, O_RDONLY), -EFAULT, "no handle");
 	is(open_handle(dir, &none, O_RDONLY), -EINVAL, "an empty one");
 	is(open_handle(dir, &large, O_RDONLY), -EINVAL, "one that is too long");
