@@ -11,10 +11,11 @@
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/time.h"
 
 /*
- * Fixed after boot, except realtime_offset, which tasks change with the kernel lock and everybody reads without: it is
- * atomic.
+ * Fixed after boot, except realtime_offset, which is changed with the timers' lock (timer.c) and which everybody reads
+ * without: it is atomic.
  */
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
@@ -148,12 +149,25 @@ uint64_t clock_realtime_ns(void)
 	return clock_monotonic_ns() + __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
 }
 
+static void set_offset(uint64_t ns)
+{
+	__atomic_store_n(&realtime_offset, ns, __ATOMIC_RELAXED);
+	publish();
+}
+
 void clock_set_realtime(uint64_t ns)
 {
 	uint64_t now = clock_monotonic_ns();
 
-	__atomic_store_n(&realtime_offset, ns > now ? ns - now : 0, __ATOMIC_RELAXED);
-	publish();
+	set_offset(ns > now ? ns - now : 0);
+}
+
+void clock_move_realtime(int64_t ns)
+{
+	if (ns >= 0)
+		set_offset(time_add(realtime_offset, (uint64_t)ns));
+	else
+		set_offset(realtime_offset > -(uint64_t)ns ? realtime_offset + (uint64_t)ns : 0);
 }
 
 uint64_t clock_monotonic_at(uint64_t realtime_ns)

@@ -219,17 +219,32 @@ void timer_start_wall(struct timer *timer, uint64_t deadline_ns)
 	start(timer, TIMER_WALL, deadline_ns);
 }
 
-void timer_set_wall_clock(uint64_t ns)
+/* Arm the hardware anew after the wall clock has changed. The caller holds timer_lock. */
+static void wall_clock_changed(void)
 {
-	uint64_t guard = lock_take(&timer_lock);
-
-	clock_set_realtime(ns);
 	arm_for_first(per_cpu_pointer(cpu_timers));
 	/* Another CPU arms its hardware anew in its timer's interrupt. */
 	CPUS_EACH(cpu)
 		if (cpu->number != this_cpu->number &&
 		    timer_queue_first(&per_cpu_of(cpu, cpu_timers)->queues[TIMER_WALL]))
 			apic_send(cpu->apic_id, VECTOR_TIMER);
+}
+
+void timer_set_wall_clock(uint64_t ns)
+{
+	uint64_t guard = lock_take(&timer_lock);
+
+	clock_set_realtime(ns);
+	wall_clock_changed();
+	lock_release(&timer_lock, guard);
+}
+
+void timer_move_wall_clock(int64_t ns)
+{
+	uint64_t guard = lock_take(&timer_lock);
+
+	clock_move_realtime(ns);
+	wall_clock_changed();
 	lock_release(&timer_lock, guard);
 }
 

@@ -13,7 +13,8 @@
 #define STEP_NS     (20 * NS_PER_MS)
 #define SINGLE_RATE 500 /* us in a second */
 #define LONGEST_US  1000000
-#define TICKS       100 /* in a second */
+#define TICKS       100   /* in a second */
+#define UNITS       65536 /* in a ns, of `rest` and of offsets: what is less than 1 ns is moved later */
 #define DAY_NS      (86400 * NS_PER_S)
 
 static void step(struct timer *timer);
@@ -42,7 +43,7 @@ static bool is_needed(void)
 /* Return what the clock is to be moved for the time since the last step, in 2^-16 ns. */
 static int64_t move_by_rate(int64_t elapsed_us)
 {
-	const int64_t tick = (current.tick_us - ADJUST_TICK_US) * TICKS * 1000 << 16;
+	const int64_t tick = (current.tick_us - ADJUST_TICK_US) * TICKS * 1000 * UNITS;
 
 	return (tick + current.frequency * 1000) / 1000 * elapsed_us / 1000;
 }
@@ -68,12 +69,7 @@ static int64_t move_single(int64_t elapsed_us)
 	if (moved < -most)
 		moved = -most;
 	current.single_us -= moved;
-	return moved * 1000 << 16;
-}
-
-static uint64_t moved_by(uint64_t ns, int64_t by)
-{
-	return by < 0 ? ns - (uint64_t)-by : time_add(ns, (uint64_t)by);
+	return moved * 1000 * UNITS;
 }
 
 /* Move the clock for the time since the last step. The caller holds `lock`. */
@@ -87,10 +83,10 @@ static void catch_up(void)
 		elapsed_us = LONGEST_US;
 	if (elapsed_us && is_needed()) {
 		rest += move_by_rate(elapsed_us) + move_by_offset(elapsed_us) + move_single(elapsed_us);
-		moved = rest >> 16;
-		rest -= moved << 16;
+		moved = rest / UNITS;
+		rest -= moved * UNITS;
 		if (moved)
-			timer_set_wall_clock(moved_by(clock_realtime_ns(), moved));
+			timer_move_wall_clock(moved);
 	}
 }
 
@@ -105,7 +101,7 @@ static void leap(void)
 		current.leapt = false;
 	if ((inserts || deletes) && !current.leapt) {
 		current.leapt = true;
-		timer_set_wall_clock(moved_by(now, inserts ? -(int64_t)NS_PER_S : (int64_t)NS_PER_S));
+		timer_move_wall_clock(inserts ? -(int64_t)NS_PER_S : (int64_t)NS_PER_S);
 	}
 	day = clock_realtime_ns() / DAY_NS;
 }
@@ -129,7 +125,7 @@ struct time_adjustment time_adjust_get(void)
 	seconds = time_intervals(current.error_set_ns, NS_PER_S, last_ns);
 	current.error_set_ns += seconds * NS_PER_S;
 	/* As on Linux an error beyond the most stays what the program has set until a second has passed. */
-	if (seconds && seconds < ADJUST_ERROR_US / SINGLE_RATE)
+	if (seconds && seconds < ADJUST_ERROR_US / SINGLE_RATE && current.most_error_us < ADJUST_ERROR_US)
 		current.most_error_us += (int64_t)seconds * SINGLE_RATE;
 	else if (seconds)
 		current.most_error_us = ADJUST_ERROR_US;

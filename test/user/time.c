@@ -411,6 +411,10 @@ static void test_adjustment(void)
 	usleep(100000);
 	is_between(adjust(&other, SINGLE_READ), 0, 5, "is");
 	is_between(other.offset, 250000, 300000, "moved bit by bit");
+	other.offset = -300000;
+	is_between(adjust(&other, SINGLE), 0, 5, "one back");
+	adjust(&other, SINGLE_READ);
+	is_between(other.offset, -300000, -250000, "likewise");
 	other.offset = 0;
 	adjust(&other, SINGLE);
 	other.freq = 99999999;
