@@ -18,6 +18,8 @@ void ptrace_stop_ends_held(struct task *task)
 
 	lock_assert_held(&signal_lock);
 	tracee->group_due = false;
+	/* A tracer that has just attached may wait for the stop (ptrace_attach.c), which does not come any more. */
+	wait_queue_wake(&tracee->tracer->process->waiters);
 	if (!tracee->seized)
 		return;
 	task->signals.stop_wanted = true;

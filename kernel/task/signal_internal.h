@@ -24,8 +24,9 @@
 	 SIGNAL_BIT(SIGSYS))
 
 /*
- * Guards the pending signals of all tasks and processes, process->stopped and continued, and what parents are told.
- * Take it before wait queues' locks and before task_lock.
+ * Guards the pending signals of all tasks and processes, process->stopped and continued, what parents are told, and
+ * which tasks of a process are still to be woken (process_kill.c). Take it before wait queues' locks and before
+ * task_lock.
  */
 extern struct lock signal_lock;
 
