@@ -21,8 +21,9 @@ static const struct proc_file unix_file = { .number = PROC_FILE_NET_UNIX,
 static int lookup_net(struct node *dir, struct name name, struct node **ret)
 {
 	struct proc_node wanted = *proc_node(dir);
+	HELD_PROCESS struct process *process = proc_find_process(dir);
 
-	if (name.size != unix_file.name.size || memcmp(name.text, unix_file.name.text, name.size) != 0)
+	if (!process || name.size != unix_file.name.size || memcmp(name.text, unix_file.name.text, name.size) != 0)
 		return -ENOENT;
 	wanted.file = &unix_file;
 	return proc_node_get(dir, &wanted, unix_file.ops, unix_file.mode, ret);
@@ -31,7 +32,10 @@ static int lookup_net(struct node *dir, struct name name, struct node **ret)
 static int next_net(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	const struct proc_node *about = proc_node(dir);
+	HELD_PROCESS struct process *process = proc_find_process(dir);
 
+	if (!process)
+		return -ENOENT;
 	if (*position > 2)
 		return 0;
 	*ret = (struct dir_entry){ unix_file.name, proc_number(about->pid, about->tid, &unix_file, -1),
