@@ -35,11 +35,13 @@ def _hash(words: Iterable[str], files: Iterable[Path]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _remove_old() -> None:
+def _remove_old(lock: Path) -> None:
+    """Also what runs that were killed have left: files of machines without a state. The caller has the lock."""
     states = sorted(DIRECTORY.glob("*.state"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in states[MOST:]:
-        for suffix in (".state", ".ram", ".serial"):
-            path.with_suffix(suffix).unlink(missing_ok=True)
+    kept = {path.stem for path in states[:MOST]}
+    for path in DIRECTORY.iterdir():
+        if path != lock and path.stem not in kept:
+            path.unlink()
 
 
 def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path, Path], bytes]) -> tuple[Path, bytes]:
@@ -50,15 +52,16 @@ def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path, Pa
     """
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     state = DIRECTORY / f"{_hash(words, files)}.state"
-    serial = state.with_suffix(".serial")
-    with open(DIRECTORY / "lock", "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not state.exists():
-            new, ram = state.with_suffix(".new"), state.with_suffix(".ram")
+    serial, ram, lock = state.with_suffix(".serial"), state.with_suffix(".ram"), DIRECTORY / "lock"
+    with open(lock, "wb") as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        # Without its RAM's file QEMU would make an empty one.
+        if not (state.exists() and ram.exists()):
+            new = state.with_suffix(".new")
             # What a run that was killed has left: a machine with its pages would not be a new one.
             ram.unlink(missing_ok=True)
             serial.write_bytes(make(new, ram))
             new.rename(state)
-            _remove_old()
+            _remove_old(lock)
         os.utime(state)
     return state, serial.read_bytes()
