@@ -21,7 +21,7 @@ enum boot_stage {
 	STAGE_TABLES = 0xa7,   /* the kernel has taken the page tables over */
 	STAGE_MEMORY = 0xa8,   /* the allocators of memory and the mapping of devices work */
 	STAGE_FIRMWARE = 0xa9, /* the firmware's runtime services have their own page tables */
-	STAGE_SCREEN = 0xaa,   /* text appears on the screen, or the machine has none */
+	STAGE_SCREEN = 0xaa,   /* the screen is ready for text, or the machine has none */
 	STAGE_CLOCKS = 0xab,   /* interrupts, clocks and the timer run */
 	STAGE_READY = 0xac,    /* nothing is left to set up: programs start, or the kernel's own prompt */
 };
