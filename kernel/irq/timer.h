@@ -40,8 +40,8 @@ void timer_start(struct timer *timer, uint64_t deadline_ns);
 void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 
 /*
- * Set the wall clock to `ns`, or move it by `ns`, which takes nothing from the time that passes meanwhile. Timers by the
- * wall clock with deadlines that have passed then fire as soon as interrupts are on.
+ * Set the wall clock to `ns`, or move it by `ns`, which takes nothing from the time that passes meanwhile. Timers by
+ * the wall clock with deadlines that have passed then fire as soon as interrupts are on.
  */
 void timer_set_wall_clock(uint64_t ns);
 void timer_move_wall_clock(int64_t ns);
