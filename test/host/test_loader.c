@@ -394,7 +394,7 @@ static enum status build_memmap(struct loader *l, const EFI_MEMORY_DESCRIPTOR *d
 					 .descriptor_size = sizeof(*d) };
 
 	l->physical_bits = 52;
-	l->arena = (struct arena){ .low = paddr(0x200000), .start = paddr(0x205000), .table_pages = 4 };
+	l->arena = (struct arena){ .low = paddr(0x200000), .handoff = paddr(0x205000), .table_pages = 4 };
 	return loader_build_memmap(l, &firmware, map);
 }
 
