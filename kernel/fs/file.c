@@ -95,8 +95,11 @@ static struct file *make_file(struct node *node, const struct file_ops *ops, uns
 
 void file_open_in(struct file *file, const struct place *place, unsigned flags)
 {
+	int error;
+
 	*file = new_file(place->node, &nothing_ops, flags, 0);
-	ASSERT(place->node->ops->open(place->node, file) == 0 && file->properties & FILE_OPEN_READS);
+	error = place->node->ops->open(place->node, file);
+	ASSERT(!error && file->properties & FILE_OPEN_READS);
 	node_get(place->node);
 	file->mount = mount_get(place->mount);
 }

@@ -274,23 +274,7 @@ static int make_threads_max(struct node *node, struct text *ret)
 	return 0;
 }
 
-static int make_pipe_pages(struct node *node, struct text *ret)
-{
-	(void)node;
-	text_add(ret, "%llu\n", (unsigned long long)pipe_pages_soft);
-	return 0;
-}
-
-static int take_pipe_pages(struct node *node, const char *bytes, size_t size)
-{
-	uint64_t pages;
-	int error = number_file_take(bytes, size, UINT32_MAX, &pages);
-
-	(void)node;
-	if (!error)
-		pipe_pages_soft = pages;
-	return error;
-}
+NUMBER_FILE(pipe_pages, pipe_pages_soft, UINT32_MAX)
 
 static int make_pipe_size(struct node *node, struct text *ret)
 {
