@@ -31,7 +31,7 @@ static struct time_adjustment current = {
 };
 static struct timer timer = { .fire = step };
 static uint64_t last_ns; /* when the clock was adjusted last, by the monotonic clock */
-static int64_t rest;     /* what of that was less than 1 ns, in 2^-16 ns */
+static int64_t rest;     /* what the clock was not moved by, since it is less than 1 ns; in 2^-16 ns */
 static uint64_t day;     /* the day since 1970 that the wall clock showed at the last step */
 
 static bool is_needed(void)
