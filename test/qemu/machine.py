@@ -362,7 +362,9 @@ class Machine:
     def failure(self, message: str) -> MachineError:
         """An error that shows how the machine was started and what it said."""
         command = " ".join(self.config.arguments())
-        return MachineError(f"{message}\n--- {command}\n--- serial:\n{self.text}\n--- QEMU: {self.stderr()}")
+        ended = None if self.process is None else self.process.poll()
+        status = "" if ended is None else f"(ended: {ended}) "
+        return MachineError(f"{message}\n--- {command}\n--- serial:\n{self.text}\n--- QEMU: {status}{self.stderr()}")
 
     # ---- the guest's state, while it is stopped ----
 

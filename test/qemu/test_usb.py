@@ -193,10 +193,16 @@ def test_plugged_often(machine):
 
 
 def port_write(machine, function, register, form, value):
-    """Write to a function's configuration space as the guest would by its ports; `function`: bus, device * 8 + function."""
+    """Write to a function's configuration space as the guest would by its ports; `function`: bus, device * 8 + function.
+
+    The guest stands still meanwhile: QEMU ends by a fault of its own when a guest's access waits for the very device
+    that the write takes away.
+    """
     bus, device = function
+    machine.stop()
     machine.qmp.human(f"o/w 0xcf8 {0x80000000 | bus << 16 | device << 8 | register:#x}")
     machine.qmp.human(f"o/{form} 0xcfc {value:#x}")
+    machine.resume()
 
 
 def monitor_cpu(machine, since, send):
