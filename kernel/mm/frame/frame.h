@@ -96,7 +96,7 @@ MUST_CHECK enum status frame_init(struct frames *frames, const struct memmap *ma
 /* Start a CPU's cache, empty. The cache stays part of `frames` for ever. May run beside other calls. */
 void frame_cache_init(struct frame_cache *cache, struct frames *frames);
 
-/* Give what a cache, or each cache, holds back to the pool, while no other CPU uses it (open_sections_close()). */
+/* Return to the pool what a cache, or each cache, holds. Call while no other CPU uses it (open_sections_close()). */
 void frame_cache_drain(struct frame_cache *cache);
 void frame_caches_drain(struct frames *frames);
 /*

@@ -1,6 +1,7 @@
 /*
- * The spin lock of the frame allocator's regions. Whoever holds it has interrupts off: a handler would make other CPUs
- * wait for the lock with interrupts off, and might itself wait for one of these CPUs.
+ * The spin lock of the frame allocator's regions. Its holder keeps interrupts off: an interrupt handler that ran while
+ * the lock is held would make other CPUs wait for the lock, with interrupts off, and might itself wait for an answer
+ * from one of these CPUs.
  */
 #pragma once
 

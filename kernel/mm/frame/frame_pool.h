@@ -28,7 +28,7 @@
 
 #define FRAME_BATCH (FRAME_CACHE_FRAMES / 2) /* frames that move between a cache and the pool at once */
 
-/* The count of a frame that was never added. */
+/* The value of a reference count whose frame was never added to the pool. */
 #define REFS_ABSENT 0xffff
 
 /*

@@ -94,8 +94,9 @@ enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t p
 	paddr_t made = { 0 };
 
 	/*
-	 * Read without the lock, so another CPU may take the array away before lend() runs. lend() then moves nothing,
-	 * and the caller, frame_get(), finds the count still full and calls again.
+	 * The pointer to the block's array of batches is read without the region's lock, so another CPU may free the
+	 * array before lend() runs. lend() then moves nothing, and the caller, frame_get(), finds the count still full
+	 * and calls again.
 	 */
 	if (size == FRAME_4K && !__atomic_load_n(&region->detail->batches_4k[block], __ATOMIC_RELAXED)) {
 		enum status status = frame_alloc_4k(cache, &made);

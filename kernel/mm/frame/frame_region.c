@@ -64,8 +64,8 @@ void region_publish(struct frames *frames, struct frame_region *region)
 		classes = 1U << CLASS_REGION;
 
 	/*
-	 * Atomic, since other regions share the word. The index is only a hint: who finds a region by it checks
-	 * `indexed` under the region's lock.
+	 * The index is changed atomically, since the bits of other regions lie in the same word. The index is only a
+	 * hint: a CPU that finds a region by it checks `indexed` under the region's lock.
 	 */
 	for (changed = classes ^ region->indexed; changed; changed &= changed - 1) {
 		uint64_t *word = &frames->index[__builtin_ctz(changed)][number / WORD_BITS];

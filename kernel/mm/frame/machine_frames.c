@@ -39,7 +39,8 @@ void machine_frames_free_table(paddr_t pa)
 
 	/*
 	 * The allocator learns of a frame of the loader's tables only here, when the frame is freed for the first time.
-	 * Later the frame may come back as a table that the allocator handed out, with a reference.
+	 * Later the allocator may hand out that frame as a table again; then it has a reference, and is freed like any
+	 * other frame.
 	 */
 	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
 		frame_free_4k(frame_cache_here(), pa);

@@ -35,8 +35,8 @@ static uint64_t reserve(void)
 
 /*
  * Unmap pages of one free run, in pieces of `step` pages and UNMAP_MOST at most, so that the heap keeps `keep` free
- * pages or more. Looks at the longest runs first. Each run that is looked at counts *runs down by one; at 0 no more
- * are. Returns false when none of them can be unmapped.
+ * pages or more. Looks at the longest runs first, and at no more than *runs of them; *runs is counted down. Returns
+ * false when none of these runs can be unmapped.
  */
 static bool trim_one(uint64_t keep, uint64_t step, unsigned *runs)
 {

@@ -9,8 +9,8 @@
 
 /*
  * Allocate a stack of KERNEL_STACK_SIZE bytes; returns its lowest address, or 0 when there is no memory. Freed stacks
- * are kept for later calls, so most calls touch no table. May be called in any context, but not in an
- * interrupt handler.
+ * are kept, still mapped, for later calls, so most calls touch no page table. May be called in any context, but not in
+ * an interrupt handler.
  */
 vaddr_t kernel_stack_alloc(void);
 

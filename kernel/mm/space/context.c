@@ -27,8 +27,8 @@ static NO_BREAK void flush_all_by_invpcid(void)
 
 /*
  * Flush all TLB entries: any change of CR4.PGE does that (Intel SDM vol. 3A, "Operations that Invalidate TLBs and
- * Paging-Structure Caches"). Like flush_all_by_invpcid() called in the handler of an NMI, too, where a breakpoint would
- * let another NMI in: so gdb sets none here.
+ * Paging-Structure Caches"). This function and flush_all_by_invpcid() are also called in the handler of an NMI, where
+ * the IRET after a breakpoint would let another NMI in: NO_BREAK keeps gdb from setting one here.
  */
 static NO_BREAK void flush_all_by_cr4(void)
 {
@@ -54,8 +54,8 @@ static const struct tlb_ops invpcid_ops = {
 };
 
 /*
- * What is known of each CPU's TLB. Can be used before context_init(), too, but without PCIDs. Guard: own CPU,
- * interrupts off. The entry code reads the count of CR3 writes.
+ * What the kernel knows of each CPU's TLB. Before context_init() it can be used as well, but without PCIDs. Guard: own
+ * CPU, interrupts off. The entry code of system calls reads its count of CR3 writes.
  */
 PER_CPU struct tlb context_tlb;
 
@@ -142,8 +142,8 @@ void context_destroy(struct context *c)
 
 /*
  * Have the other CPUs that have the context loaded serve the message. In an open section (kernel/sync/open_section.h)
- * there are none: the context is that of a process whose only task runs here, and a CPU that leaves a task loads
- * another context.
+ * no other CPU has it loaded: the context is that of a process whose only task runs here, and a CPU that leaves a task
+ * loads another context.
  */
 static void tell_others(const struct tlb_message *message)
 {
@@ -168,7 +168,7 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 
 void context_interrupt(struct context *c)
 {
-	/* Any page will do: it is the interrupt that is wanted. */
+	/* A flush of one page, no matter which, makes context_flush() send the interrupt that is wanted. */
 	struct tlb_flush flush = { .last = PAGE_SIZE - 1, .leaves = 1 };
 
 	if (cpu_count > 1)
@@ -176,9 +176,9 @@ void context_interrupt(struct context *c)
 }
 
 /*
- * Return whether the CPU loads contexts without recording that: on the only CPU, or in an open section; both without
- * PCIDs. A section ends with the context loaded with which it began, which stays recorded meanwhile. So the worst that
- * can happen is a message that another CPU sends in vain.
+ * Return whether this CPU need not record which context it loads. That is so without PCIDs, when there is only one CPU
+ * or this CPU is in an open section (kernel/sync/open_section.h). The context that is loaded when a section begins is
+ * loaded again when it ends, and stays recorded meanwhile; so at worst another CPU sends this one a message in vain.
  */
 static inline bool loads_unrecorded(void)
 {
@@ -186,8 +186,9 @@ static inline bool loads_unrecorded(void)
 }
 
 /*
- * Load a context without calling tlb.c, where loads are not recorded and there are no PCIDs: each load flushes. So
- * interrupts need not be off. This takes a third of tlb_load()'s instructions.
+ * Load a context without calling tlb.c. Call when loads are not recorded (loads_unrecorded()); there are no PCIDs then,
+ * so each load flushes. No record of tlb.c changes, so interrupts may stay on. This takes a third of tlb_load()'s
+ * instructions.
  */
 static inline void load_without_pcid(uint64_t cr3)
 {

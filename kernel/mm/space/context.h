@@ -69,9 +69,9 @@ void context_destroy(struct context *c);
 void context_flush(struct context *c, struct tlb_flush *flush);
 
 /*
- * Interrupt each other CPU that has the context loaded, and wait until each has been interrupted: what its task is
- * wanted for (task_return()) is then seen before the next instruction of user mode. The conditions are those of
- * shootdown(). Does nothing with one CPU.
+ * Interrupt each other CPU that has the context loaded, and wait until each has been interrupted. Before its task's
+ * next instruction in user mode such a CPU then does what the task is wanted for (task_return()), for example deliver a
+ * signal. Call as shootdown() demands. Does nothing on a machine with one CPU.
  */
 void context_interrupt(struct context *c);
 

@@ -1,5 +1,7 @@
 /*
- * The message of the change that is under way, and who still has to serve it.
+ * Shootdowns: sends the message about one change of a context to the CPUs that it concerns, interrupts them, and waits
+ * until each has served it. Does not decide which CPUs a message concerns or what they invalidate: that is tlb.c's
+ * task.
  */
 #include "kernel/mm/space/shootdown.h"
 
@@ -14,7 +16,7 @@ static uint64_t patience; /* how long a CPU may take to serve before `late` is c
 
 /* The message. Guard: the CPU that sends it, until all have served it. */
 static const struct tlb_message *sent;
-static unsigned waiting; /* how many CPUs have not served it yet. Atomic */
+static unsigned waiting; /* how many CPUs have not served `sent` yet. Atomic */
 
 static PER_CPU bool wanted;       /* this CPU is to serve the message. Atomic */
 static PER_CPU bool gone;         /* this CPU has stopped for good. Atomic */
@@ -32,8 +34,9 @@ void shootdown_set_late(void (*is_late)(const struct percpu *cpu), uint64_t tick
 }
 
 /*
- * Wait until all have served the message. While this CPU does not run, since gdb has stopped the machine, or a
- * hypervisor this CPU, no time is counted: so no step counts for more than a thousandth of the whole.
+ * Wait until all CPUs have served the message. The time in which this CPU itself does not run, since gdb has stopped
+ * the machine or a hypervisor this CPU, must not count as the other CPUs' delay: so one round of the loop adds a
+ * thousandth of `patience` to the wait at the most.
  */
 static void wait_for_all(void)
 {
@@ -59,7 +62,10 @@ static bool is_gone(const struct percpu *cpu)
 	return __atomic_load_n(per_cpu_of(cpu, gone), __ATOMIC_SEQ_CST);
 }
 
-/* Have a CPU serve the message. If it stops just now, and has not seen that it is wanted, do not wait for it. */
+/*
+ * Have a CPU serve the message. A CPU that stops for good in this moment (shootdown_leave()) may not have seen that it
+ * is wanted: take it out of the count then, since it will never serve.
+ */
 static void ask(const struct percpu *cpu)
 {
 	__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
@@ -71,9 +77,10 @@ static void ask(const struct percpu *cpu)
 }
 
 /*
- * While this CPU waits here no message comes to itself, since one CPU sends at a time. The other CPUs serve the message
- * when they turn interrupts on, or while they wait for the kernel lock with interrupts off (kernel_lock_start()). If
- * this CPU held another lock, one of them could wait for that with interrupts off, and never serve.
+ * While this CPU waits here no message comes to it, since only one CPU sends at a time. The other CPUs serve the
+ * message when they turn interrupts on, or while they wait for the kernel lock with interrupts off
+ * (kernel_lock_start()). If this CPU held another lock, one of them could wait for that lock with interrupts off, and
+ * never serve.
  */
 void shootdown(const struct tlb_message *message)
 {

@@ -13,8 +13,9 @@ extern PER_CPU struct tlb context_tlb; /* guard: own CPU, interrupts off; see co
 void shootdown_set_sender(void (*send)(const struct percpu *cpu));
 
 /*
- * Set the function that is called when a CPU has not served a message for so many TSC ticks. It should not return: the
- * CPU may use stale translations, so that the memory behind them can never be given away. Call once.
+ * Set the function that is called when a CPU has not served a message for `ticks` ticks of the TSC. That function
+ * should not return: the late CPU may use stale translations, so the memory behind them can never be given away. Call
+ * once.
  */
 void shootdown_set_late(void (*is_late)(const struct percpu *cpu), uint64_t ticks);
 
@@ -31,13 +32,13 @@ void shootdown_check_none(const struct tlb_message *message);
 void shootdown_serve(void);
 
 /*
- * Serve the message as shootdown_serve() does, wherever this CPU is held, even by an NMI in the middle of tlb.c: that
- * may be changing this CPU's records, so these are left alone, and all entries of the TLB are invalidated. By its
- * records the CPU has not served the change, so that its next load of the context flushes once more.
+ * Serve the message, if there is any, on a CPU that is held in some place, even by an NMI in the middle of tlb.c. That
+ * code may be changing this CPU's records, so the records are left alone, and all entries of the TLB are invalidated.
+ * The records then say that the CPU has not served the change, so its next load of the context flushes once more.
  */
 void shootdown_serve_held(void);
 
-/* Serve no message any more, and have nobody wait for that: this CPU stops for good, with interrupts off. */
+/* Let other CPUs know that this CPU stops for good, with interrupts off: nobody waits any more for it to serve. */
 void shootdown_leave(void);
 
 /* How many messages a CPU has sent. Guard: own CPU */
