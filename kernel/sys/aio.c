@@ -1,6 +1,7 @@
 /*
- * Contexts of io_setup(2), and the events in them. As on Linux a context holds at least as many events as fill a page,
- * whatever the program asks for. Guard of all: tasks only, which the kernel does not preempt.
+ * Makes, finds and ends the contexts of io_setup(2), and keeps their events; sys_aio.c does the operations. As on Linux
+ * a context holds at least as many events as fill a page, however few the program asks for. Guard of all state here:
+ * tasks only, which the kernel does not preempt.
  */
 #include "kernel/sys/aio.h"
 
@@ -23,8 +24,8 @@ static struct aio_context *context_in(const struct tree_node *node)
 }
 
 /*
- * The order of a process's contexts. Two have the same id if the program has unmapped the page of the older one: the
- * newer one is the first then, and is found.
+ * Order a process's contexts by id. Two contexts have the same id if the program has unmapped the page of the older
+ * one: the newer one then stands first in the tree, and aio_get() finds that one.
  */
 static bool is_behind(const struct tree_node *node, const struct tree_node *other)
 {
@@ -70,7 +71,7 @@ struct aio_context *aio_get(uint64_t id)
 	return found;
 }
 
-/* Free some entries. Returns whether there are more. */
+/* Free up to END_STEP entries of the context. Returns whether there are more. */
 static bool drop_some(struct aio_context *context)
 {
 	for (int i = 0; i < END_STEP && !list_is_empty(&context->entries); i++)
@@ -128,7 +129,10 @@ void aio_entry_cancel(struct aio_context *context, struct aio_entry *entry)
 
 void aio_process_end(struct process *process)
 {
-	/* Also a task that must end goes on: there may be as many contexts as aio_limit. */
+	/*
+	 * There may be aio_limit contexts, so other tasks run in between. A task that must end does not stop here,
+	 * since nobody else would end the contexts.
+	 */
 	while (process->aio) {
 		aio_end(context_in(process->aio));
 		(void)task_give_way();

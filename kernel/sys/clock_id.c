@@ -9,7 +9,7 @@
 #define OF_THREAD 4 /* a bit in the number of a clock of CPU time: the clock is a thread's, not a process's */
 #define KINDS     3
 
-/* Return the process or thread that a negative number names; 0: the calling one. */
+/* Return the pid or tid from a negative clock number; 0 stands for the calling process or thread. */
 static int named_by(uint32_t id)
 {
 	return (int)~((int32_t)id >> 3);

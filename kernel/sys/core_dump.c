@@ -31,7 +31,7 @@ static bool begins_elf(const struct area *area)
 
 /*
  * Return whether a private area of a file has pages that the process has written to, as those of a library that the
- * dynamic loader has relocated. Lets other tasks run, while nobody changes the areas.
+ * dynamic loader has relocated. Lets other tasks run, none of which can change the areas before space_work_end().
  */
 static bool has_copies(const struct area *area)
 {
@@ -50,8 +50,8 @@ static bool has_copies(const struct area *area)
 }
 
 /*
- * Return how many bytes of an area the file gets: as on Linux all of anonymous memory and of private memory that is, or
- * was, written to, and of other files only the first page of programs and libraries.
+ * Return how many bytes of an area go into the core file: as on Linux all of anonymous memory and of private memory
+ * that is, or was, written to, and of other mapped files only the first page of programs and libraries.
  */
 static uint64_t bytes_of(const struct area *area)
 {
@@ -66,7 +66,7 @@ static uint64_t bytes_of(const struct area *area)
 	return begins_elf(area) ? PAGE_SIZE : 0;
 }
 
-/* Return the next area; lets other tasks run, while nobody changes the areas. */
+/* Return the next area. Lets other tasks run, none of which can change the areas before space_work_end(). */
 static const struct area *next(const struct area *area)
 {
 	(void)task_give_way();
@@ -89,7 +89,7 @@ static void put_header(struct core_file *to, size_t areas)
 	core_put(to, &header, sizeof(header));
 }
 
-/* Put the segments' headers. `notes`: where the notes lie; `at`: where the memory begins. */
+/* Write the segments' headers. `notes`, `at`: where in the core file the notes lie, and where the memory begins. */
 static void put_segments(struct core_file *to, const struct user_space *space, uint64_t notes, uint64_t notes_size,
 			 uint64_t at)
 {
@@ -113,7 +113,7 @@ static void put_segments(struct core_file *to, const struct user_space *space, u
 	}
 }
 
-/* Write all of the file. */
+/* Write the whole core file. */
 static void put_all(struct core_file *to, struct user_space *space, const struct core_notes *notes)
 {
 	const uint64_t start = sizeof(struct elf_header) + (space->areas.count + 1) * sizeof(struct elf_program);
@@ -138,7 +138,10 @@ static bool write_core(int signal, const struct signal_info *info)
 	struct text files = { 0 };
 	const struct core_notes notes = { signal, info, &files };
 
-	/* A process that shares the memory may be changing it in pieces: then there is no file. */
+	/*
+	 * Wait until no task changes the memory in pieces, as one of another process that shares the memory may. If
+	 * this task is killed meanwhile, no core file is written.
+	 */
 	if (space_work_begin(process->space) != 0)
 		return false;
 	if (core_open(&to, signal) != 0) {

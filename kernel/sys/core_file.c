@@ -1,5 +1,6 @@
 /*
- * Writes a core file's bytes.
+ * Writes bytes and user memory to a core file, and leaves holes in it. core_dump.c and core_notes.c decide what is
+ * written.
  */
 #include "kernel/sys/core_file.h"
 
@@ -9,7 +10,7 @@
 
 #define RUN 8 /* most pages that are written in one step */
 
-/* Write the bytes of `io` at to->at, and advance that; without a file only advance it. */
+/* Write the bytes of `io` at to->at and advance to->at. If to->file is NULL, only advance to->at. */
 static void put(struct core_file *to, struct user_io *io)
 {
 	if (to->failed)
@@ -46,7 +47,7 @@ void core_skip_to(struct core_file *to, uint64_t at)
 {
 	static const uint8_t zero;
 
-	/* The last byte is written, so that the file does not end in front of the hole. */
+	/* Write the hole's last byte, since a hole at the file's end would otherwise not count in the file's size. */
 	if (at > to->at && to->file) {
 		to->at = at - 1;
 		core_put(to, &zero, 1);
@@ -55,8 +56,9 @@ void core_skip_to(struct core_file *to, uint64_t at)
 }
 
 /*
- * Return where the memory from `va` on, below `end`, may have a page. Private anonymous memory has the pages that are
- * mapped, and may be very much without them.
+ * Return the first address from `va` on that may have a page; `end` or more if none below `end` does. Anonymous private
+ * memory has only the pages that are mapped, and may be huge and almost empty, so what is not mapped is skipped at
+ * once.
  */
 static vaddr_t skip(struct user_space *space, const struct area *area, vaddr_t va, vaddr_t end)
 {
@@ -84,7 +86,10 @@ void core_put_memory(struct core_file *to, const struct area *area, uint64_t siz
 		if (there[0])
 			put(to, &io);
 		done += run * PAGE_SIZE;
-		/* The process ends in any case: what task_give_way() returns does not matter. */
+		/*
+		 * task_give_way() tells whether the task must end. The process ends in any case; only `killed` stops
+		 * the core file.
+		 */
 		(void)task_give_way();
 		to->failed |= process_current()->killed;
 		done = skip(space, area, va + done, va + size) - va;

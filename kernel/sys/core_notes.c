@@ -152,7 +152,7 @@ void core_list_files(struct text *text)
 	const struct process *process = process_current();
 	const struct area_tree *areas = &process->space->areas;
 	char *path = kmalloc(PATH_MAX);
-	uint64_t words[3] = { 0, PAGE_SIZE }; /* how many files there are, counted below; the unit of their offsets */
+	uint64_t words[3] = { 0, PAGE_SIZE }; /* number of files, counted up below in the text; unit of offsets */
 	size_t size;
 
 	text_add_bytes(text, words, 2 * sizeof(words[0]));

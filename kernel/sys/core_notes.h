@@ -10,13 +10,19 @@ struct text;
 
 /* What the notes are made of. */
 struct core_notes {
-	int signal;                     /* the one that ends the process */
-	const struct signal_info *info; /* its siginfo */
-	const struct text *files;       /* the note of mapped files */
+	int signal;                     /* the signal that ends the process */
+	const struct signal_info *info; /* the signal's siginfo */
+	const struct text *files;       /* the content of the note about mapped files, by core_list_files() */
 };
 
-/* Make the note about the files that the process has mapped; text->lost: there was no memory, and no note. */
+/*
+ * Make the content of the note about the files that the process has mapped. If there is no memory for it, text->lost is
+ * set, and core_put_notes() leaves the note out.
+ */
 void core_list_files(struct text *text);
 
-/* Add the notes of all tasks of the current process, whose registers are saved. Lets other tasks run in between. */
+/*
+ * Add all notes of the current process to the core file. The registers of all its tasks must be saved. Lets other tasks
+ * run in between.
+ */
 void core_put_notes(struct core_file *to, const struct core_notes *notes);

@@ -27,7 +27,7 @@ static void add_escaped(struct text *name, const char *text)
 		text_add_char(name, *text == '/' ? '!' : *text);
 }
 
-/* Add the path of the program, as %E shows it. */
+/* Add the path of the process's program, which %E stands for, with slashes as '!'. */
 static void add_program(struct text *name, const struct process *process)
 {
 	const struct place program = { process->program_mount, process->program };
@@ -38,7 +38,7 @@ static void add_program(struct text *name, const struct process *process)
 		add_escaped(name, path);
 }
 
-/* Add what the pattern's letter stands for. */
+/* Add what "%" and this letter stand for in a pattern (core(5)); an unknown letter adds nothing, as on Linux. */
 static void add_field(struct text *name, char letter, int signal)
 {
 	const struct process *process = process_current();
@@ -87,7 +87,7 @@ static void add_field(struct text *name, char letter, int signal)
 	}
 }
 
-/* Make the name, with a NUL at its end. */
+/* Make a core file's name from the pattern, with a NUL at its end. */
 static void make_name(struct text *name, int signal)
 {
 	bool has_pid = false;
@@ -109,8 +109,9 @@ static void make_name(struct text *name, int signal)
 }
 
 /*
- * Remove what has the name already, if it is a file that only its owner, the current task's user, can read and write.
- * Returns 0, or -EEXIST, or path_unlink's errors.
+ * Remove a file that already has the name `path`, so that the new core file can take it. Only a regular file of one
+ * link, which belongs to the current user and which nobody else may read or write, is removed. Returns 0 (removed, or
+ * there is none), -EEXIST (another kind of file), or path_unlink's errors.
  */
 static int remove_old(const struct path_base *base, const char *path)
 {

@@ -14,10 +14,10 @@
 #define CPU_FILES 10
 #define PATH_ROOM 64
 
-/* How APIC ids are divided. Fixed after boot */
+/* How an APIC id is divided into the numbers of package, core and thread. Fixed after boot. */
 static struct topology topology;
 
-/* The files of all CPUs, CPU_FILES for each, by the CPUs' numbers. Fixed after boot */
+/* The files of all CPUs: CPU_FILES for each CPU, sorted by the CPUs' numbers. Fixed after boot. */
 static struct text_entry *entries_of_cpus;
 
 void cpu_files_add_list(struct text *text, const struct cpu_set *set)
@@ -105,10 +105,10 @@ static int make_kernel_max(struct node *node, struct text *ret)
 
 /* ---- files of a CPU ---- */
 
-/* What a file in the directory cpuN/topology says. Fixed at build time. */
+/* The files in each directory cpuN/topology. Fixed at build time. */
 static const struct {
 	const char *name;
-	/* Adds the set of the CPUs in the same part of the machine; NULL: the file has the part's number. */
+	/* Adds the set of CPUs that share the core or package with this one; NULL: the file has the part's number. */
 	void (*add_set)(struct text *text, const struct cpu_set *set);
 	enum { CORE, PACKAGE } part;
 } cpu_files[CPU_FILES] = {
@@ -118,7 +118,7 @@ static const struct {
 	{ .name = "core_cpus_list", .add_set = cpu_files_add_list, .part = CORE },
 	{ .name = "package_cpus", .add_set = cpu_files_add_mask, .part = PACKAGE },
 	{ .name = "package_cpus_list", .add_set = cpu_files_add_list, .part = PACKAGE },
-	/* As on Linux the sets have a second name each, an older one, which speaks of siblings. */
+	/* As on Linux each set has a second, older name, which speaks of siblings. */
 	{ .name = "thread_siblings", .add_set = cpu_files_add_mask, .part = CORE },
 	{ .name = "thread_siblings_list", .add_set = cpu_files_add_list, .part = CORE },
 	{ .name = "core_siblings", .add_set = cpu_files_add_mask, .part = PACKAGE },

@@ -14,8 +14,8 @@
 int cpu_files_init(void);
 
 /*
- * Add those CPUs of the set that run, and a line end: as a list, "0-3,5", or as a number in base 16, with a comma
- * between two words of 32 bits.
+ * Add to the text those CPUs of the set that run, and a line end. cpu_files_add_list() writes a list, "0-3,5";
+ * cpu_files_add_mask() a number in base 16, with a comma between two words of 32 bits.
  */
 void cpu_files_add_list(struct text *text, const struct cpu_set *set);
 void cpu_files_add_mask(struct text *text, const struct cpu_set *set);

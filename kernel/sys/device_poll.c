@@ -1,12 +1,12 @@
 /*
- * Connects the handlers of simple devices; see device_poll.h.
+ * Connects the handlers of simple devices to interrupts or to a timer; see device_poll.h.
  */
 #include "kernel/sys/device_poll.h"
 
 #include "kernel/irq/clock.h"
 #include "kernel/lib/time.h"
 
-/* How often a device is asked: at 115,200 baud 11 bytes come in this time, and a serial port keeps 16. */
+/* Time between two calls of a handler: at 115,200 baud 11 bytes come in this time, and a serial port keeps 16. */
 #define POLL_NS NS_PER_MS
 
 bool device_take_isa(int isa, irq_handler_fn *handler, void *ctx)

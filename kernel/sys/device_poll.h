@@ -8,7 +8,10 @@
 #include "kernel/irq/irq.h"
 #include "kernel/irq/timer.h"
 
-/* A device that is asked by a timer; all zero: not started. Guard: fixed when first started, but for the timer. */
+/*
+ * A device whose handler a timer calls; all zero: not started. Guard: fixed when first started, except the timer, which
+ * kernel/irq/timer.c guards.
+ */
 struct device_poll {
 	struct timer timer; /* the first member */
 	irq_handler_fn *handler;
@@ -16,14 +19,14 @@ struct device_poll {
 };
 
 /*
- * Have `handler` called for an ISA interrupt from now on. Returns false when there is no such interrupt, or it has a
- * handler; isa -1 stands for none.
+ * Have `handler` called for the ISA interrupt `isa` from now on. Returns false when there is no such interrupt, or
+ * another handler has it; isa -1 stands for a device without an interrupt.
  */
 bool device_take_isa(int isa, irq_handler_fn *handler, void *ctx);
 
 /*
- * Have `handler` called a thousand times a second, in the timer's interrupt. device_poll_end: end that, if it has been
- * started. Either may be called again, with the same arguments; call them in tasks.
+ * device_poll_start() has `handler` called a thousand times a second, in the timer's interrupt; device_poll_end() ends
+ * that, if it was started. Either may be called again with the same arguments. Call both in tasks.
  */
 void device_poll_start(struct device_poll *poll, irq_handler_fn *handler, void *ctx);
 void device_poll_end(struct device_poll *poll);

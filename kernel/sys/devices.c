@@ -25,7 +25,7 @@ static const struct {
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
 /* Guard of the next variables: tasks only, which the kernel does not preempt. */
-static bool running;                                   /* the task exists */
+static bool running;                                   /* the task that runs serve() exists */
 static bool ending;                                    /* the task is to end */
 static struct wait_queue changes = WAIT_QUEUE_INITIAL; /* waiters for `ending` to be set or `running` to be cleared */
 
@@ -34,7 +34,7 @@ static void wait(bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)
 	(void)WAIT_IN_QUEUE(&usb_queue, ready(ctx), deadline_ns);
 }
 
-/* When there is no keyboard, log what was looked for: as an error if there is no serial port to type at, either. */
+/* If there is no keyboard, log where one was looked for: as an error if there is no serial port to type at, either. */
 static void settled(void)
 {
 	if (keyboard_present() || usb_keyboards())
@@ -60,7 +60,7 @@ static bool has_devices(void)
 static void serve(void *argument)
 {
 	(void)argument;
-	/* To look at all buses takes millions of instructions, so others run in between. */
+	/* Looking at all buses takes millions of instructions, so let other tasks run in between. */
 	while (!ending && pci_look())
 		task_give_cpu();
 	for (size_t i = 0; i < DRIVERS && !ending; i++)
@@ -79,7 +79,7 @@ static void serve(void *argument)
 void devices_files_init(void)
 {
 	static struct text_entry entries[DRIVERS]; /* fixed after boot */
-	/* Directories of block devices, of which there are none. Fixed after boot. */
+	/* Directories of block devices, empty as there are none; programs expect the directories. Fixed after boot. */
 	static struct text_entry no_disks[] = {
 		{ .path = "block", .mode = S_IFDIR | 0555 },
 		{ .path = "class/block", .mode = S_IFDIR | 0555 },
