@@ -11,7 +11,7 @@
 #include "kernel/sys/epoll_internal.h"
 
 #define BATCH 16  /* most items that are reported together */
-#define ENDS  128 /* most items that one call of end_some() removes, so that other tasks can run between two calls */
+#define ENDS  128 /* most items that one call of end_some() removes; other tasks can run between two calls */
 
 static const struct file_ops epoll_ops;
 
@@ -97,8 +97,8 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 }
 
 /*
- * Put an item back at the ready list's start, unless the item was removed from the epoll file, or a wake-up has put it
- * at the list's end meanwhile.
+ * Put an item back at the ready list's start. Do nothing if the item was removed from the epoll file, or if a wake-up
+ * has meanwhile put it at the list's end.
  */
 static void put_first(struct epoll_item *item)
 {
@@ -332,8 +332,9 @@ static __attribute__((noinline)) int collect_batches(struct epoll *epoll, uint64
 		if (!batch.count)
 			continue;
 		/*
-		 * `put` may let other tasks remove the items or close their files: do not use the files afterwards. If
-		 * the user's memory ends within the batch, its first events are still reported, one by one.
+		 * `put` may let other tasks run, which may remove the items or close the watched files: do not use
+		 * those files afterwards. If the user's memory ends within the batch, its first events are still
+		 * reported, one by one.
 		 */
 		reported = batch.count;
 		error = put(ctx, batch.events, reported);
@@ -400,9 +401,9 @@ static bool end_some(struct late_work *work)
 }
 
 /*
- * Remove up to ENDS items at once. The rest is left to late work (kernel/sync/late_work.h), which removes ENDS items at
- * a time and lets other tasks run in between. Until an item is removed, its file may still wake it, or may be closed,
- * which removes the item, too.
+ * Free an epoll file: remove up to ENDS items here, and leave the rest to late work (kernel/sync/late_work.h), which
+ * removes ENDS items at a time and lets other tasks run in between. Until an item is removed, the watched file may
+ * still wake it, or may be closed, which removes the item, too.
  */
 static void epoll_release(struct file *file)
 {

@@ -7,7 +7,7 @@
 #include "kernel/fs/file.h"
 
 enum epoll_events {
-	EPOLLEXCLUSIVE = 1 << 28, /* an event wakes one of the epoll files that watch the same with this bit */
+	EPOLLEXCLUSIVE = 1 << 28, /* an event wakes one of the epoll files that watch the same file with this bit */
 	EPOLLWAKEUP = 1 << 29,    /* without effect: the machine does not suspend */
 	EPOLLONESHOT = 1 << 30,
 };

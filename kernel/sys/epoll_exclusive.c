@@ -10,14 +10,17 @@
 
 #define EITHER (POLLIN | POLLOUT)
 
-/* The items of one queue. Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
+/*
+ * The items with EPOLLEXCLUSIVE that watch one wait queue. Guard of fields that say nothing else: tasks only, which the
+ * kernel does not preempt.
+ */
 struct epoll_group {
 	struct tree_node in_groups;
 	struct wait_queue *queue; /* the key in `groups`; fixed when it is made */
-	bool left;                /* not in `groups` any more: the queue has gone */
+	bool left;                /* the group is not in `groups` any more, since its queue has gone */
 	struct waiter waiter;
-	struct link items;  /* by in_group. Guard: the queue's lock */
-	uint64_t wanted[2]; /* how many items wait to read, and to write. Guard: the queue's lock */
+	struct link items;  /* struct epoll_item by in_group, the oldest first. Guard: the queue's lock */
+	uint64_t wanted[2]; /* how many items watch for POLLIN, and for POLLOUT. Guard: the queue's lock */
 };
 
 /* All groups, sorted by the queue's address. Guard: tasks only, which the kernel does not preempt. */
@@ -72,14 +75,17 @@ static void leave_groups(struct epoll_group *group)
 	group->left = true;
 }
 
-/* Return the group of a queue, an empty one if there was none; NULL: no memory. */
+/* Return the group of a queue; makes an empty one if there is none. NULL: no memory. */
 static struct epoll_group *get_group(struct wait_queue *queue)
 {
 	struct epoll_group *group = find(queue);
 
 	if (group && group->waiter.queue)
 		return group;
-	/* The queue of that group has gone, and this one was made at the same address. */
+	/*
+	 * A group that is in no queue belongs to an older queue that has gone, and was at the same address: forget that
+	 * group.
+	 */
 	if (group)
 		leave_groups(group);
 	group = kzalloc(sizeof(*group));

@@ -23,7 +23,7 @@ struct epoll {
 	struct tree_node *items; /* all items, sorted by file and descriptor */
 	struct lock lock;
 	struct link ready; /* the ready list, linked by in_ready, the oldest first. Guard: `lock` */
-	/* tasks that wait for the epoll file; `level` is its lock's place in the order of locks */
+	/* tasks that wait for the epoll file; `level` gives the rank of the queue's lock */
 	struct wait_queue queue;
 	unsigned level;    /* 1 more than the highest level of the epoll files that it watches */
 	uint64_t collects; /* the number of the last collection (epoll_collect) */
@@ -78,15 +78,18 @@ static inline struct epoll_item *epoll_next_item(const struct epoll_item *item)
  */
 void epoll_file_gone(struct file_watch *watch);
 
-/* Add an item to the ready list, and wake who waits for the epoll file. Interrupt handlers may call this. */
+/* Add an item to the ready list, and wake those who wait for the epoll file. Interrupt handlers may call this. */
 void epoll_make_ready(struct epoll_item *item);
 
-/* Have an item stand in the queue by its group, or end that (epoll_exclusive.c). The first returns 0 or -ENOMEM. */
+/*
+ * epoll_join_group() adds an item to the group that stands in `queue` for all items with EPOLLEXCLUSIVE, and returns 0
+ * or -ENOMEM. epoll_leave_group() takes the item out of its group (epoll_exclusive.c).
+ */
 int epoll_join_group(struct wait_queue *queue, struct epoll_item *item);
 void epoll_leave_group(struct epoll_item *item);
 
 /* Compute the level of an epoll file anew, and if it changes, the levels of the epoll files that watch this one. */
 void epoll_set_level(struct epoll *epoll);
 
-/* Return 0; or -ELOOP if epoll files would form a circle or too long a chain when `epoll` watched `file`, too. */
+/* Return 0; or -ELOOP if epoll files would form a circle, or too long a chain, once `epoll` watches `file`. */
 int epoll_check_nesting(struct epoll *epoll, struct file *file);

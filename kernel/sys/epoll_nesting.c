@@ -1,6 +1,6 @@
 /*
- * Epoll files that watch epoll files: sets the order in which their wait queues are locked, and limits the length of
- * chains.
+ * Serves epoll files that watch epoll files: sets the order in which their wait queues are locked, and refuses circles
+ * and too long chains.
  */
 #include "kernel/sys/epoll_internal.h"
 

@@ -34,9 +34,9 @@
 static struct framebuffer screen; /* fixed after boot */
 static uint64_t size;             /* bytes of all rows. Fixed after boot */
 
-static struct memory_object object; /* what is mapped; its areas, and the files, have the references below */
+static struct memory_object object; /* the memory object that programs map; its areas count in `references` */
 static struct memory_object *copy;  /* the pixels, shared anonymous memory; NULL: there are no references */
-static uint64_t *changed;           /* a bit for each page of the copy: to be put on the screen */
+static uint64_t *changed;           /* a bit for each page of the copy: set if it is to be put on the screen */
 static size_t references;           /* of open files, of areas, and one while `waiting` */
 static bool waiting;                /* the timer is started, or has fired and what is changed is not yet shown */
 static volatile bool due;           /* the timer has fired. Atomic: an interrupt handler sets it */
@@ -47,7 +47,7 @@ static uint64_t page_count(void)
 	return align_up(size, PAGE_SIZE) / PAGE_SIZE;
 }
 
-/* Return how many bytes of the page the screen has: behind its last pixel there need not be any. */
+/* Return how many bytes of the page the framebuffer has: behind the last row's last pixel it need not have any. */
 static size_t bytes_on_screen(uint64_t page)
 {
 	const uint64_t start = page * PAGE_SIZE, end = size - screen.pitch + screen.width * sizeof(uint32_t);
@@ -80,8 +80,9 @@ static int get(void)
 }
 
 /*
- * Drop a reference; the last one frees the copy. Not inlined, or two functions would be equal, which the compiler makes
- * one without line numbers: scripts/check-stack finds calls by their lines.
+ * Drop a reference; the last one frees the copy. Not inlined: if this function were, two of its callers would have
+ * equal code, and the compiler would merge them into one without line numbers, by which scripts/check-stack finds
+ * calls.
  */
 static __attribute__((noinline)) void put(void)
 {
@@ -94,7 +95,10 @@ static __attribute__((noinline)) void put(void)
 
 /* ---- pages of the copy: call in the kernel context ---- */
 
-/* Get the page's frame with a reference, as `frame` of struct memory_object_ops does. */
+/*
+ * Get the page's frame with a reference, as `frame` of struct memory_object_ops does. A new frame gets the pixels that
+ * the screen shows there.
+ */
 static enum status get_page(uint64_t page, paddr_t *ret)
 {
 	const bool is_new = page < page_count() && !copy->ops->has(copy, page);
@@ -112,7 +116,7 @@ static void fire(struct timer *unused)
 	terminals_draw_soon();
 }
 
-/* Note a page as changed, and have it shown. */
+/* Note a page as changed, and start the timer after which it is shown, unless that is started. */
 static void note_change(uint64_t page)
 {
 	changed[page / WORD_BITS] |= 1ULL << page % WORD_BITS;
@@ -127,8 +131,9 @@ static void note_change(uint64_t page)
 /* ---- putting pixels on the screen ---- */
 
 /*
- * Take changed pages from *page on, as many as `ret` has room for, with references to their frames; *page advances.
- * A page that is written to from now on counts as changed again; one whose frame cannot be had is tried again later.
+ * Take changed pages from *page on, as many as `ret` has room for, with references to their frames; *page advances. A
+ * page that is written to from now on counts as changed again. A page whose frame cannot be had stays changed, and is
+ * tried again later.
  */
 static void take_changed(uint64_t *page, struct object_taken *ret)
 {
@@ -152,9 +157,9 @@ static void take_changed(uint64_t *page, struct object_taken *ret)
 }
 
 /*
- * Show some changed pages from *page on, which advances. Their mappings are removed first: a later write faults, and
- * notes the page again. The object may give out the pages meanwhile, other than memory_object.h says, since a mapping
- * that is missed is one whose page has been noted again.
+ * Show some changed pages from *page on; *page advances. Their mappings are removed first, so that a later write faults
+ * and notes the page as changed again. Until object_cut_end() the object should give out none of these pages
+ * (memory_object.h). Here it may: a mapping that the cut misses was made by a write that has noted its page again.
  */
 static void show_some(uint64_t *page)
 {
@@ -253,7 +258,7 @@ static bool object_is_long(const struct memory_object *unused)
 
 /* ---- the file ---- */
 
-/* Move bytes between a page of the copy and the program. Returns the status of that; *ret_moved is always set. */
+/* Move bytes between a page of the copy and the program. Returns the status of the copy; *ret_moved is always set. */
 static enum status move(struct user_io *io, uint64_t offset, bool write, size_t *ret_moved)
 {
 	const uint64_t page = offset / PAGE_SIZE, start = offset % PAGE_SIZE, left = size - offset;

@@ -10,7 +10,7 @@ void fb_device_init(void);
 
 /*
  * fb_device_show() puts what programs have changed on the screen. fb_device_wants_showing() returns whether it is time
- * for that: the task that draws is woken then (terminals_draw_soon), and must call fb_device_show().
+ * for that. When that time comes the task that draws is woken (terminals_draw_soon), and must call fb_device_show().
  */
 void fb_device_show(void);
 bool fb_device_wants_showing(void);

@@ -1,6 +1,6 @@
 /*
- * ioctl(2) of /dev/fb0: what the screen's one mode is, and requests for this mode (Linux's <linux/fb.h>). The picture
- * is as large as the screen, so that it cannot be moved.
+ * Serves ioctl(2) of /dev/fb0: tells the screen's only mode, and accepts requests for that mode (Linux's <linux/fb.h>).
+ * The picture is as large as the screen, so it cannot be moved. Colour maps and blanking are refused.
  */
 #include "kernel/sys/fb_requests.h"
 
@@ -29,7 +29,7 @@ struct fb_colour {
 /* Linux's struct fb_var_screeninfo: a mode. */
 struct fb_mode {
 	uint32_t width, height;                 /* pixels */
-	uint32_t virtual_width, virtual_height; /* of the picture in memory */
+	uint32_t virtual_width, virtual_height; /* size of the picture in memory, pixels */
 	uint32_t x, y;                          /* where in the picture the screen is */
 	uint32_t pixel_bits, greys;
 	struct fb_colour red, green, blue, transparent;
@@ -42,7 +42,7 @@ struct fb_mode {
 
 _Static_assert(sizeof(struct fb_mode) == 160, "Linux's struct fb_var_screeninfo");
 
-/* Linux's struct fb_fix_screeninfo: what no mode changes. */
+/* Linux's struct fb_fix_screeninfo: what is the same in all modes. */
 struct fb_fixed {
 	char name[16];
 	uint64_t memory; /* physical address; 0: what programs map is a copy */
@@ -91,7 +91,7 @@ static int64_t put_fixed(const struct framebuffer *fb, struct user_io *io)
 	return copy_errno(user_io_put_all(io, &fixed, sizeof(fixed)));
 }
 
-/* Do a request that names a mode or a place, of which only the present one is possible: the program gets that back. */
+/* Do FBIOPUT_VSCREENINFO. Only the present mode and place are possible; the program gets them back. */
 static int64_t change_mode(const struct framebuffer *fb, struct user_io *io)
 {
 	struct user_io from = *io;
@@ -106,7 +106,7 @@ static int64_t change_mode(const struct framebuffer *fb, struct user_io *io)
 	return put_mode(fb, io);
 }
 
-/* Do FBIOPAN_DISPLAY, for which only the place counts. */
+/* Do FBIOPAN_DISPLAY, which only looks at the place, x and y. */
 static int64_t pan(const struct framebuffer *fb, struct user_io *io)
 {
 	struct user_io from = *io;

@@ -8,7 +8,10 @@
 /* Do a command of fcntl(2) about owners and their signals. Returns its result; -EINVAL also for any other command. */
 int64_t fcntl_owner(struct file *file, unsigned command, uint64_t value);
 
-/* Do F_SETFL, for the descriptor `fd`, with O_ASYNC. Returns 0 or -ENOMEM. */
+/*
+ * Do fcntl(2)'s F_SETFL for the file of descriptor `fd`: set `flags`, and begin or end signals as O_ASYNC says. Returns
+ * 0; or, with nothing changed, -EINVAL (O_DIRECT for a file that is no pipe), -ENOMEM.
+ */
 int file_signals_set_flags(struct file *file, int fd, unsigned flags);
 
 /*

@@ -77,7 +77,8 @@ static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum 
 }
 
 /*
- * Return whether a signal ends the transfer even if it could go on. As on Linux this is so for a write to a terminal.
+ * Return whether a signal ends the transfer even if the file is ready for more. As on Linux this is so for a write to a
+ * terminal.
  */
 static bool ends_by_signal(const struct file *file, enum file_move how)
 {
@@ -219,8 +220,8 @@ static void show_written(struct file *file, bool writes)
 }
 
 /*
- * The turns of a call. As on Linux only one call at a time moves a file's position, and only one writes to a node, so
- * that O_APPEND and RLIMIT_FSIZE hold for a whole call.
+ * The turns that a call takes. As on Linux only one call at a time moves a file's position, and only one writes to a
+ * node, so that O_APPEND and RLIMIT_FSIZE hold for a whole call.
  */
 struct turns {
 	struct turn_holder position, writing;
@@ -228,7 +229,7 @@ struct turns {
 
 /*
  * Return whether the call needs turns: it has more than one step, or another call that has turns is between two steps.
- * take_turns() also sees to the set-ID bits of a file that is written to, so a call on a file that has some counts.
+ * A call on a file with set-ID bits or capabilities needs them, too, since take_turns() clears those before a write.
  */
 static bool needs_turns(const struct file *file, const struct user_io *io)
 {

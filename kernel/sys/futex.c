@@ -92,8 +92,8 @@ bool futex_is_waited_for(const struct futex_key *key)
 /* A walk along the waiters for a word that have come before the walk. Guard: the caller, on whose stack it is. */
 struct walk {
 	const struct futex_key *key;
-	uint64_t next; /* the first order that is still to be looked at */
-	uint64_t end;  /* the last arrival that is looked at */
+	uint64_t next; /* the `order` from which on waiters are still to be looked at */
+	uint64_t end;  /* the walk skips waiters whose arrival is later than this one */
 	unsigned steps;
 };
 
@@ -103,8 +103,8 @@ static struct walk walk_begin(const struct futex_key *key)
 }
 
 /*
- * Return the next waiter, good until the next call; NULL: there is none, or the current task must end. How many wait
- * is the programs' choice, so other tasks run now and then, and may change the queue meanwhile.
+ * Return the walk's next waiter, good until the next call; NULL: there is none, or the current task must end. Programs
+ * decide how many tasks wait, so other tasks run now and then, and may change the queue meanwhile.
  */
 static struct futex_waiter *walk_on(struct walk *walk)
 {
@@ -113,7 +113,10 @@ static struct futex_waiter *walk_on(struct walk *walk)
 	if (++walk->steps % STEPS == 0 && task_give_way())
 		return NULL;
 	waiter = first_from(walk->key, walk->next);
-	/* Behind a waiter that has come since the walk began all of its rank have: go on with the next rank. */
+	/*
+	 * This waiter has come since the walk began, and those of its rank behind it even later: go on with the next
+	 * rank.
+	 */
 	while (waiter && (waiter->order & ((1ULL << RANK_SHIFT) - 1)) > walk->end)
 		waiter = first_from(walk->key, ((waiter->order >> RANK_SHIFT) + 1) << RANK_SHIFT);
 	if (waiter)
@@ -168,7 +171,7 @@ static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
 		return 0;
 	if (node->height > 1)
 		return wake_among(key, most, bits);
-	/* The most common case, made as cheap as possible: one waiter, so that the bucket becomes empty. */
+	/* The most common case is made as cheap as possible: the bucket has one waiter, and becomes empty. */
 	waiter = waiter_in(node);
 	if (!futex_is_same(&waiter->key, key) || !(waiter->bits & bits))
 		return 0;
@@ -215,7 +218,10 @@ int futex_wake(uint64_t at, bool private, uint32_t most, uint32_t bits)
 	return error ? error : wake_key(&key, most, bits);
 }
 
-/* If both words are the same, the waiters that are moved have a later arrival than the walk's end. */
+/*
+ * Let up to `most` tasks that wait for the word `from` wait for `to` instead. Returns how many. If both are the same
+ * word, the walk ends all the same: a waiter that is moved arrives anew, and the walk skips later arrivals.
+ */
 static int move_key(const struct futex_key *from, const struct futex_key *to, uint32_t most)
 {
 	struct walk walk = walk_begin(from);
@@ -258,7 +264,7 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 }
 
 /* The parts of the operand of FUTEX_WAKE_OP (futex(2)). */
-#define OP_SHIFTED     8U /* the operand is the number of a bit */
+#define OP_SHIFTED     8U /* the operand is the number of the bit to use */
 #define OP_OF(op)      ((op) >> 28 & 0xf)
 #define OP_COMPARE(op) ((op) >> 24 & 0xf)
 #define OP_OPERAND(op) ((int32_t)((op) << 8) >> 20)

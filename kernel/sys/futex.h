@@ -39,5 +39,8 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
  */
 void futex_task_exit(struct task *task);
 
-/* Let nobody wait for a lock of the current task any more, which ends and has called futex_task_exit(). */
+/*
+ * Give the locks with priority inheritance that the current task still has to those who wait for them, and let no task
+ * wait for it from now on. Call when the task ends, after futex_task_exit().
+ */
 void futex_task_end(struct task *task);

@@ -1,6 +1,6 @@
 /*
- * Locks with priority inheritance. The kernel knows a lock while tasks wait for it; waiters stand in the order of their
- * priorities, and who unlocks gives the lock to the first.
+ * Locks with priority inheritance. The kernel knows a lock only while tasks wait for it. The waiters stand in the order
+ * of their priorities, and the task that unlocks gives the lock to the first of them.
  */
 #include "kernel/sys/futex_pi.h"
 
@@ -18,11 +18,11 @@
 
 /* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
 struct pi_waiter {
-	struct link link; /* in lock->waiters, until it has the lock */
+	struct link link; /* place in lock->waiters, until the task has the lock */
 	struct pi_lock *lock;
 	struct task *task;
-	int priority; /* by which it stands in the list: a real-time priority, or 0 */
-	bool owns;    /* the lock has been given to it */
+	int priority; /* the task's place in that list is by this real-time priority; 0: none */
+	bool owns;    /* the lock has been given to the task */
 };
 
 /* A lock that tasks wait for. Guard: tasks only, which the kernel does not preempt. */
@@ -30,8 +30,8 @@ struct pi_lock {
 	struct link in_bucket;
 	struct link in_owner; /* in owner->futexes.owned */
 	struct futex_key key;
-	struct task *owner;  /* holds no reference: a task gives up its locks before it ends */
-	struct link waiters; /* the highest priority first, and of equal ones the oldest */
+	struct task *owner;  /* without a reference, since a task gives up its locks before it ends */
+	struct link waiters; /* struct pi_waiter by link; the highest priority first, and of equal ones the oldest */
 	bool unwritten;      /* the previous owner has died, and `owner` has not written its tid to the word yet */
 };
 
@@ -80,7 +80,7 @@ static int priority_of(const struct task *task)
 	return task->rank < 0 ? -task->rank : 0;
 }
 
-/* Put a waiter into its lock's list, by its priority. */
+/* Put a waiter into its lock's list, at the place that its task's priority now gives. */
 static void stand(struct pi_waiter *waiter)
 {
 	struct link *behind = waiter->lock->waiters.prev;
@@ -93,8 +93,8 @@ static void stand(struct pi_waiter *waiter)
 }
 
 /*
- * Give a task the highest priority of those who wait for its locks, and so on for the owner of the lock that the task
- * itself waits for.
+ * Give a task the highest priority of the tasks that wait for its locks, and then do the same for the owner of the lock
+ * that this task itself waits for, and so on.
  */
 static void lend(struct task *task)
 {
@@ -155,7 +155,7 @@ static void settle(struct pi_lock *lock)
 }
 
 /*
- * Give a lock to the first who waits. The caller writes the word, or sets lock->unwritten, before, and afterwards calls
+ * Give a lock to its first waiter. The caller writes the word, or sets lock->unwritten, before, and afterwards calls
  * lend() for the task that owned the lock.
  */
 static void give(struct pi_lock *lock)
@@ -172,7 +172,9 @@ static void give(struct pi_lock *lock)
 	lend(next->task);
 }
 
-/* Return whether the lock's owner waits for a lock of the current task, be it by way of others. */
+/*
+ * Return whether the lock's owner waits for a lock of the current task, directly or through the owners of other locks.
+ */
 static bool is_deadlock(const struct pi_lock *lock)
 {
 	for (int i = 0; i < CHAIN_MOST; i++) {
@@ -187,7 +189,10 @@ static bool is_deadlock(const struct pi_lock *lock)
 
 /* ---- locking ---- */
 
-/* Find the task of a word that somebody has locked. Returns 0, -ESRCH, -EPERM. */
+/*
+ * Find the task whose tid is in a locked word. Returns 0, -ESRCH (no such task, or it has ended), -EPERM (a kernel
+ * task).
+ */
 static int find_owner(uint32_t word, struct task **ret)
 {
 	struct task *task = task_peek((int)(word & FUTEX_OWNER));
@@ -201,8 +206,9 @@ static int find_owner(uint32_t word, struct task **ret)
 }
 
 /*
- * Do one attempt to lock a word that no other task waits for. *ret_again: the word has changed meanwhile. *ret_lock
- * becomes the new lock that is to be waited for; NULL: the current task has it. Returns 0 or an error.
+ * Make one attempt to lock a word that no other task waits for. *ret_again: the word has changed meanwhile, so the
+ * attempt must be repeated. *ret_lock becomes the new lock that is to be waited for, or NULL: the current task has the
+ * lock. Returns 0 or an error.
  */
 static int attempt(uint64_t at, const struct futex_key *key, uint32_t word, struct pi_lock **ret_lock, bool *ret_again)
 {
@@ -215,8 +221,8 @@ static int attempt(uint64_t at, const struct futex_key *key, uint32_t word, stru
 		wanted = found ? word : word | FUTEX_WAITERS;
 	}
 	/*
-	 * An owner that has ended may have unlocked the word before. Then the word is another one now, and is tried
-	 * again.
+	 * If no owner was found, the word is only written back unchanged, to see whether it still has this value: an
+	 * owner that has ended may have unlocked it before, and then the attempt is repeated.
 	 */
 	error = copy_errno(user_cmpxchg_u32(user_pointer(at), word, wanted, &seen));
 	if (error)
@@ -231,7 +237,10 @@ static int attempt(uint64_t at, const struct futex_key *key, uint32_t word, stru
 	return *ret_lock ? 0 : -ENOMEM;
 }
 
-/* Lock, or find the lock to wait for: *ret_lock, NULL: the current task has it. Returns 0 or an error. */
+/*
+ * Lock the word, or find the lock to wait for. *ret_lock becomes that lock, or NULL: the current task has locked the
+ * word. Returns 0 or an error.
+ */
 static int lock_or_find(uint64_t at, const struct futex_key *key, struct pi_lock **ret_lock)
 {
 	bool again = true;
@@ -261,8 +270,8 @@ static int lock_or_find(uint64_t at, const struct futex_key *key, struct pi_lock
 }
 
 /*
- * The current task has got a lock whose previous owner has died: write that to the word, unless the task must end. Then
- * futex_pi_give_up() gives the lock to the next.
+ * Write the current task's tid, and that the previous owner has died, to the word of a lock that has been given to the
+ * task. If the task must end the word may stay as it is: futex_pi_give_up() then gives the lock to the next waiter.
  */
 static void write_owner(uint64_t at, struct pi_lock *lock)
 {
@@ -312,7 +321,10 @@ int futex_lock_pi(uint64_t at, bool private, enum timer_clock clock, uint64_t de
 		lend(owner);
 		return error;
 	}
-	/* If the previous owner has died, the lock is kept until the word is written. */
+	/*
+	 * The lock may have been forgotten meanwhile, but not if its previous owner has died: then it is kept until the
+	 * word is written.
+	 */
 	waiter.lock = find(&key);
 	if (waiter.lock && waiter.lock->unwritten && waiter.lock->owner == waiter.task)
 		write_owner(at, waiter.lock);
@@ -380,6 +392,9 @@ void futex_pi_give_up(struct task *task)
 		lock->unwritten = true;
 		give(lock);
 	}
-	/* Once for all locks, which may be thousands: lend() looks at each that is left. */
+	/*
+	 * Call lend() once, and not for each lock: it looks at all locks that are left, of which there may be
+	 * thousands.
+	 */
 	lend(task);
 }

@@ -16,8 +16,14 @@
 int futex_lock_pi(uint64_t at, bool private, enum timer_clock clock, uint64_t deadline_ns);
 int futex_trylock_pi(uint64_t at, bool private);
 
-/* Have the lock that a task waits for, if it does, go by the priority that the task has been given by now. */
+/*
+ * If a task waits for a lock, give it the place among the waiters that its priority now demands, and pass that priority
+ * on to the lock's owner. Call when the task's priority has changed.
+ */
 void futex_pi_new_priority(struct task *task);
 
-/* Unlock the word, or give the lock to who waits for it. Returns 0; -EPERM (not the owner), -EINVAL, -EFAULT. */
+/*
+ * Unlock the word, or give the lock to the first task that waits for it. Returns 0; -EPERM (the current task is not the
+ * owner), -EINVAL, -EFAULT, or -EINTR: the task must end.
+ */
 int futex_unlock_pi(uint64_t at, bool private);

@@ -1,6 +1,6 @@
 /*
  * What the end of a task does to its futexes: robust mutexes say that their owner has died (get_robust_list(2)), locks
- * with priority inheritance are given to who waits for them, and who joins the thread is woken.
+ * with priority inheritance are given to their first waiters, and tasks that wait for the thread's end are woken.
  */
 #include "kernel/sys/futex.h"
 
@@ -29,7 +29,7 @@ static enum status read_word(uint64_t at, uint32_t *ret)
 
 /*
  * Release the robust mutex with the word at `at` if `task` owns it: set FUTEX_OWNER_DIED and wake a waiter. `pending`:
- * the task was in the middle of locking or unlocking it; if it is unlocked then, a waiter is woken.
+ * the task was in the middle of locking or unlocking the mutex, so a waiter is woken even if the mutex is unlocked.
  */
 static void give_up(const struct task *task, uint64_t at, bool pending)
 {

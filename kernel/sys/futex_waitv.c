@@ -35,7 +35,10 @@ static int woken(const struct many *many)
 	return last;
 }
 
-/* Fill in a waiter, and look whether the word has the value. Returns 0, -EINVAL, -EFAULT, -EAGAIN. */
+/*
+ * Fill in a waiter by the struct futex_waitv at user address `from`, and compare the word with the value in there.
+ * Returns 0, -EAGAIN (the word has another value), -EINVAL, -EFAULT.
+ */
 static int prepare(uint64_t from, struct futex_waiter *waiter)
 {
 	struct linux_futex_waitv wish;
