@@ -12,7 +12,7 @@
 
 #define HVC_MAJOR   229 /* as Linux has it */
 #define INPUT       64  /* bytes that are passed to the terminal at once */
-#define MOST_INPUTS 16  /* how often that is done in one interrupt, at most */
+#define MOST_INPUTS 16  /* most times that bytes are passed on in one interrupt */
 
 static struct tty *line; /* guard: tasks only, which the kernel does not preempt */
 
@@ -58,7 +58,7 @@ static void wake(void)
 	wait_queue_wake(&line->queue);
 }
 
-/* Pass all typed bytes to the terminal, but no more than an interrupt may. The rest comes with the next interrupt. */
+/* Pass typed bytes to the terminal, at most as many as one interrupt may. The rest comes with the next interrupt. */
 static void take(void)
 {
 	char typed[INPUT];

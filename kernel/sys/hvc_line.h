@@ -6,12 +6,15 @@
 #include "kernel/fs/tty.h"
 
 /*
- * Make the terminal if the console is there and has none. Returns whether it was made; when there is no memory the log
- * says so. hvc_line: return the terminal, or NULL.
+ * hvc_line_make() makes the terminal, if there is a virtio console whose terminal has not been made, and returns
+ * whether it did; the log says when there is no memory. hvc_line() returns the terminal, or NULL.
  */
 bool hvc_line_make(void);
 struct tty *hvc_line(void);
 
-/* Take what is typed from now on, and let text wait in the queue; hvc_line_disconnect() ends that. */
+/*
+ * hvc_line_connect() passes what is typed to the terminal from now on, and lets text to be shown wait in a queue;
+ * hvc_line_disconnect() ends that.
+ */
 void hvc_line_connect(void);
 void hvc_line_disconnect(void);

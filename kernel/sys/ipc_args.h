@@ -1,5 +1,5 @@
 /*
- * What the system calls of System V's objects share: Linux's structure of owner and permissions.
+ * What the system calls of System V's objects share: commands, and Linux's structure of owner and permissions.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Keys: their memory, types, ids, and what each user may have. Guard of all: tasks only, which the kernel does not
- * preempt.
+ * Makes, finds and frees keys, and counts what each user has of them; key_access.c decides who may use them.
+ * Guard of all: tasks only, which the kernel does not preempt.
  */
 #include "kernel/sys/key.h"
 
@@ -27,8 +27,8 @@ static const struct key_type types[] = {
 
 struct key_limits key_limits = { .keys = 200, .bytes = 20000, .root_keys = 1000000, .root_bytes = 25000000 };
 
-static struct radix keys = { .alloc = kzalloc, .free = kfree };  /* by id */
-static struct radix users = { .alloc = kzalloc, .free = kfree }; /* the records, by user ID */
+static struct radix keys = { .alloc = kzalloc, .free = kfree };  /* all keys, by id */
+static struct radix users = { .alloc = kzalloc, .free = kfree }; /* the users' records, by user ID */
 
 const struct key_type *key_type_find(const char *name)
 {
@@ -56,7 +56,7 @@ struct key_user *key_user_get(uint32_t uid)
 	return NULL;
 }
 
-/* Return whether the user may have `more` keys and bytes more. */
+/* Return whether the limits let the user have `more` more keys, and `bytes` more bytes in keys. */
 static bool has_room(const struct key_user *user, uint64_t more, uint64_t bytes)
 {
 	const uint64_t most = user->uid ? key_limits.keys : key_limits.root_keys;
@@ -157,7 +157,10 @@ int key_give(struct key *key, uint32_t uid)
 
 static struct key *dead; /* keys without references, which free_dead() frees one after the other */
 
-/* Drop a reference. A key that nobody has goes into `dead`, since keyrings in keyrings would overflow the stack. */
+/*
+ * Drop a reference. A key without references goes into `dead`; freeing it here would recurse through keyrings in
+ * keyrings, and overflow the stack.
+ */
 static void drop(struct key *key)
 {
 	ASSERT(key->refs);
@@ -168,7 +171,7 @@ static void drop(struct key *key)
 	dead = key;
 }
 
-/* Take payload and links from a key. */
+/* Free a key's payload, and drop its links. */
 static void empty(struct key *key)
 {
 	key_payload_free(key->payload, key->size);

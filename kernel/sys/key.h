@@ -40,9 +40,9 @@ const struct key_type *key_type_find(const char *name);
 
 enum key_state {
 	KEY_USABLE,
-	KEY_NEGATIVE, /* stands for one that nobody could provide: whoever looks for it gets ENOKEY */
+	KEY_NEGATIVE, /* stands for a key that nobody could provide: whoever looks for it gets ENOKEY */
 	KEY_REVOKED,
-	KEY_INVALID, /* has gone for everybody; the keyrings that have links drop them by and by */
+	KEY_INVALID, /* nobody finds the key any more; the keyrings that have links to it drop them by and by */
 };
 
 struct key_user;
@@ -56,28 +56,28 @@ struct key {
 	uint32_t uid, gid;
 	uint32_t rights; /* KEY_POSSESSOR() etc. of enum key_right */
 	enum key_state state;
-	bool is_of_user;    /* a keyring that each user has: nobody joins it by its name */
+	bool is_of_user;    /* one of the two keyrings that each user has, which nobody can join by its name */
 	uint64_t refs;      /* references */
 	uint64_t expires;   /* by the monotonic clock, ns; TIME_NEVER: never */
 	void *payload;      /* on the heap, or NULL */
 	size_t size;        /* bytes of the payload */
-	struct key **links; /* of a keyring: references, the oldest first; on the heap, or NULL */
+	struct key **links; /* of a keyring: references to the keys in it, the oldest first; on the heap, or NULL */
 	uint32_t link_count, link_room;
 	uint64_t counted;          /* bytes that count in the user's quota */
-	uint64_t search;           /* number of the last search that came here (keyring.c) */
-	unsigned depth;            /* and how far from its start */
-	struct key *next_searched; /* the keyring that it looks at next */
-	struct key *next_dead;     /* in the list of those to be freed */
+	uint64_t search;           /* the number of the last search that has reached this keyring (keyring.c) */
+	unsigned depth;            /* how many links that search has followed from its start to here */
+	struct key *next_searched; /* the keyring that the search looks at after this one */
+	struct key *next_dead;     /* the next in the list of keys that are to be freed (key.c) */
 };
 
 /* What belongs to a user who has keys. Guard: as said at the top of this file. */
 struct key_user {
 	uint32_t uid;
-	uint64_t keys, bytes;          /* of the user's keys */
+	uint64_t keys, bytes;          /* how many keys, and bytes, count in the user's quota */
 	struct key *keyring, *session; /* the user's two keyrings; NULL: not used yet */
 };
 
-/* Most keys, and bytes in them, that a user may have, and root (/proc/sys/kernel/keys). Guard: as at the top. */
+/* How many keys and bytes may count in a user's quota, and in root's (/proc/sys/kernel/keys). Guard: as at the top. */
 struct key_limits {
 	uint64_t keys, bytes, root_keys, root_bytes;
 };
@@ -88,17 +88,21 @@ extern struct key_limits key_limits;
 struct key_user *key_user_get(uint32_t uid);
 
 /*
- * Make a key of a user; *ret is the only reference. payload: a heap block with `size` bytes, or NULL; the key takes it
- * over. Returns 0, -EINVAL (the size, or the description, is wrong for the type), -EDQUOT, -ENOMEM: the payload is the
- * caller's then.
+ * Make a key that belongs to user `uid`; *ret is the only reference. payload: a heap block with `size` bytes, or NULL;
+ * the key takes it over. Returns 0; or, with the payload still the caller's, -EINVAL (the size, or the description, is
+ * wrong for the type), -EDQUOT, -ENOMEM.
  */
 int key_create(const struct key_type *type, const char *description, uint32_t uid, uint32_t gid, uint32_t rights,
 	       void *payload, size_t size, struct key **ret);
 
-/* Give the key another payload. Returns as key_create, or -EOPNOTSUPP: keyrings have none. */
+/*
+ * Replace the key's payload, and make the key usable. Returns as key_create, or -EOPNOTSUPP: keyrings have no payload.
+ */
 int key_update(struct key *key, void *payload, size_t size);
 
-/* Count the key as another user's. Returns 0, -EDQUOT or -ENOMEM. */
+/*
+ * Make user `uid` the key's owner, in whose quota it counts. Returns 0; or, with nothing changed, -EDQUOT or -ENOMEM.
+ */
 int key_give(struct key *key, uint32_t uid);
 
 static inline struct key *key_get(struct key *key)
@@ -110,15 +114,15 @@ static inline struct key *key_get(struct key *key)
 /* Drop a reference; the last one frees the key. NULL is allowed. */
 void key_put(struct key *key);
 
-/* Make a key unusable: its payload and its links go. */
+/* Put a key into `state`, KEY_REVOKED or KEY_INVALID, and free its payload and its links. */
 void key_end(struct key *key, enum key_state state);
 
-/* Return a reference to the key with that id; NULL: there is none. */
+/* Return a reference to the key with that id; NULL: there is none, or it is invalid. */
 struct key *key_find(int32_t id);
 
 /*
- * Return a reference to a usable keyring of that name, of a user's own ones excepted, that `fits`; or NULL. Lets other
- * tasks run.
+ * Return a reference to a usable keyring with that name for which `fits` returns true, other than the two that each
+ * user has; NULL: there is none. Lets other tasks run.
  */
 struct key *key_find_ring(const char *name, bool (*fits)(struct key *key));
 

@@ -1,5 +1,6 @@
 /*
- * Which keys a task reaches. Guard of all: tasks only, which the kernel does not preempt.
+ * Finds and makes the keyrings of the current task, searches them for keys, and decides what the task may do with a
+ * key. Guard of all: tasks only, which the kernel does not preempt.
  */
 #include "kernel/sys/key_access.h"
 
@@ -45,7 +46,7 @@ static int make_ring(const char *name, uint32_t gid, uint32_t rights, struct key
 	return key_create(&key_type_keyring, name, rights_current()->uid.fs, gid, rights, NULL, 0, ret);
 }
 
-/* Make one of the keyrings of a user. */
+/* Make one of the two keyrings that a user has. */
 static int make_of_user(const struct key_user *user, const char *prefix, struct key **ret)
 {
 	char name[NAME_ROOM];
@@ -93,7 +94,10 @@ static int own_user(struct key_user **ret)
 	return error;
 }
 
-/* Find, or make, a keyring that is kept at *at. */
+/*
+ * Return in *ret a reference to the keyring at *at; with KEY_LOOKUP_MAKE make it if there is none. Returns 0 or an
+ * error.
+ */
 static int kept_ring(struct key **at, const char *name, unsigned flags, struct key **ret)
 {
 	int error = 0;
@@ -113,7 +117,10 @@ static int session_ring(unsigned flags, struct key **ret)
 
 	if (error)
 		return error;
-	/* What is to be changed is the task's own, and not the user's, which all that have none share. */
+	/*
+	 * A keyring that is to be changed must be the task's own: the user's is shared by all tasks without one of
+	 * their own.
+	 */
 	if (flags & KEY_LOOKUP_MAKE && (!keys->session || keys->session->is_of_user)) {
 		const int64_t id = key_join_session(NULL);
 
@@ -171,7 +178,7 @@ int key_default_ring(struct key **ret)
 	struct key *ring;
 	int error = special_ring(id, 0, &ring);
 
-	/* As on Linux the place of a keyring that there is not is taken by that of the process, then of the session. */
+	/* As on Linux, if the task has no such keyring its process's is taken, and then its session's. */
 	while (error == -ENOKEY && id > KEY_SPEC_SESSION_KEYRING)
 		error = special_ring(--id, 0, &ring);
 	if (error)
@@ -187,8 +194,8 @@ int key_default_ring(struct key **ret)
 /* ---- searches ---- */
 
 /*
- * Search all keyrings that the task possesses. As on Linux a keyring without such a key, or with a negative one, counts
- * more than one with a key that cannot be used.
+ * Search all keyrings that the task possesses. Returns a key, or NULL with *ret_error set. As on Linux, a keyring
+ * without such a key, or with a negative one, decides the error before a keyring whose key cannot be used.
  */
 static struct key *search_own(const struct key_search *search, int *ret_error)
 {

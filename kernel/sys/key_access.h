@@ -1,8 +1,10 @@
 /*
- * Which keys a task reaches, and what it may do with them (keyrings(7), "Possession" and "Access rights").
+ * Finds the keys that a task can reach, and decides what it may do with them (keyrings(7), "Possession" and "Access
+ * rights").
  *
- * Each user has two keyrings, and a task one of its own, one of its process, and one of its session, which its children
- * get from it. All are made when they are first used. Guard of all: tasks only, which the kernel does not preempt.
+ * Each user has two keyrings. A task has a keyring of its own, one of its process, and one of its session, which its
+ * children get from it. All are made when they are first used. Guard of all: tasks only, which the kernel does not
+ * preempt.
  */
 #pragma once
 
@@ -21,23 +23,23 @@ enum key_special {
 
 enum key_lookup_flags {
 	KEY_LOOKUP_MAKE = 1, /* make a keyring of the task if there is none */
-	KEY_LOOKUP_ANY = 2,  /* also a key that cannot be used */
+	KEY_LOOKUP_ANY = 2,  /* find a key even if it cannot be used */
 };
 
 /*
- * Return a reference to a key by its id, or one of enum key_special, if the current task has the `rights` (enum
- * key_right; 0: none are asked for). *ret_possessed: whether it possesses the key. Returns 0, -EINVAL (no such number),
- * -ENOKEY, -EACCES, key_check's errors, -EDQUOT, -ENOMEM.
+ * Find a key by its id, or by a number of enum key_special, if the current task has the `rights` (enum key_right; 0:
+ * none are asked for). *ret: a reference; *ret_possessed: whether the task possesses the key. Returns 0, -EINVAL (no
+ * such number), -ENOKEY, -EACCES, key_check's errors, -EDQUOT, -ENOMEM.
  */
 int key_lookup(int32_t id, unsigned flags, unsigned rights, struct key **ret, bool *ret_possessed);
 
-/* Return whether the current task has all of the rights to a key, which it possesses or not. */
+/* Return whether the current task has all of `rights` to a key. possessed: whether the task possesses the key. */
 bool key_permits(const struct key *key, bool possessed, unsigned rights);
 
 /* Search the keyrings of the task, of its process and its session for a key. Returns as keyring_search. */
 struct key *key_search_own(const struct key_type *type, const char *description, int *ret_error);
 
-/* Search a keyring, which the task possesses or not. Returns as keyring_search. */
+/* Search a keyring; possessed: whether the task possesses it. Returns as keyring_search. */
 struct key *key_search_ring(struct key *ring, bool possessed, const struct key_type *type, const char *description,
 			    int *ret_error);
 
@@ -50,10 +52,14 @@ int64_t key_join_session(const char *name);
 /* Return a reference to the keyring where request_key(2) puts a key, if it may. Returns 0, -EACCES, or key_lookup's. */
 int key_default_ring(struct key **ret);
 
-/* A new task gets the keyrings that it inherits. */
+/* Give a new task the keyrings that it inherits from the task `from`. */
 void key_task_begin(struct task *task, const struct task *from);
 
-/* The task executes another program, as the last one of its process, or ends: drop the keyrings that go with it. */
+/*
+ * key_task_leave(): drop the task's own keyring, and its process's if no other task has that, when the task executes
+ * another program or ends. key_task_end(): drop the keyring of the session when the task ends, and the process's when
+ * it is the last one of the process.
+ */
 void key_task_leave(struct task *task);
 void key_task_end(struct task *task);
 

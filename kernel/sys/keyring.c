@@ -1,6 +1,7 @@
 /*
- * Keyrings. A search goes through keyrings breadth first, and comes to each of them once, so that many links to the
- * same keyrings cost no time. Guard of all: tasks only, which the kernel does not preempt.
+ * Links keys to keyrings, and searches them. A search goes through keyrings breadth first, and comes to each of them
+ * once, so that many links to the same keyrings cost no time. Guard of all: tasks only, which the kernel does not
+ * preempt.
  */
 #include "kernel/sys/keyring.h"
 
@@ -13,9 +14,9 @@
 #define LINKS_MOST  16384
 #define LINKS_FIRST 4
 #define DEPTH_MOST  6
-#define EXPIRED_NS  (300 * NS_PER_S) /* as on Linux a key that has expired so long ago has gone */
+#define EXPIRED_NS  (300 * NS_PER_S) /* links to keys that expired longer ago are dropped, as on Linux */
 
-static uint64_t searches; /* number of the search that was made last */
+static uint64_t searches; /* the number of the latest search */
 
 static bool is_alike(const struct key *key, const struct key_type *type, const char *description)
 {
@@ -57,7 +58,7 @@ void keyring_tidy(struct key *ring)
 
 /* ---- searching ---- */
 
-/* The keyrings that a search is still to look at. */
+/* The keyrings that a search still has to look at, linked by next_searched. */
 struct queue {
 	struct key *first, **end;
 };
@@ -94,7 +95,9 @@ static bool is_wanted(const struct key *key, const struct key_search *search)
 	return search->key ? key == search->key : is_alike(key, search->type, search->description);
 }
 
-/* Look at a key that is wanted. Returns whether it is found. */
+/*
+ * Return whether a key that is_wanted() can be used, and found by the caller. If not, *ret_error is set to the reason.
+ */
 static bool is_found(struct key *key, const struct key_search *search, int *ret_error)
 {
 	const int error = search->key ? 0 : key_check(key);
@@ -127,7 +130,10 @@ struct key *keyring_search(struct key *ring, const struct key_search *search, in
 
 			if (is_wanted(key, search) && is_found(key, search, ret_error))
 				return key;
-			/* First what costs least: there may be very many links to the same keyrings. */
+			/*
+			 * Test first what costs least, as there may be very many links to keyrings that the search has
+			 * reached already.
+			 */
 			if (key_is_ring(key) && key->search != searches && key_check(key) == 0 && search->permits(key))
 				add(&queue, key, ring->depth + 1);
 		}
@@ -136,7 +142,7 @@ struct key *keyring_search(struct key *ring, const struct key_search *search, in
 
 /* ---- links ---- */
 
-/* Return whether a keyring can be reached from another, however deep. */
+/* Return whether the keyring `to` is `from`, or can be reached from there, however deep. */
 static bool reaches(struct key *from, const struct key *to)
 {
 	struct queue queue;

@@ -1,5 +1,5 @@
 /*
- * Keyrings: links to keys, and searches in them. Guard of all: tasks only, which the kernel does not preempt.
+ * Links keys to keyrings, and searches keyrings. Guard of all: tasks only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
  */
 int keyring_link(struct key *ring, struct key *key);
 
-/* Remove a link. Returns 0, -ENOTDIR, -ENOENT (there is none). */
+/* Remove the keyring's link to a key. Returns 0, -ENOTDIR (`ring` is no keyring), -ENOENT (there is no such link). */
 int keyring_unlink(struct key *ring, struct key *key);
 
 /* Remove the links to keys that are not valid any more, or expired minutes ago. */
@@ -26,13 +26,13 @@ struct key_search {
 	const struct key *key;
 	const struct key_type *type;
 	const char *description;
-	/* Return whether the caller may search a keyring, or find a key, which it reaches from where it starts. */
+	/* Return whether the caller may search a keyring, or find a key, that the search has reached. */
 	bool (*permits)(struct key *key);
 };
 
 /*
  * Search a keyring, and the keyrings in it to a depth of six, those next to the start first. Returns a key, without a
- * reference; NULL: there is none, and *ret_error is -EAGAIN, or -EACCES (`ring` may not be searched), or tells that
- * there was one that cannot be used (key_check).
+ * reference; or NULL with *ret_error set: -EAGAIN (there is none), -EACCES (`ring` may not be searched, or a key not
+ * found), or key_check's error for a key that cannot be used.
  */
 struct key *keyring_search(struct key *ring, const struct key_search *search, int *ret_error);

@@ -19,8 +19,8 @@ struct mmap_request {
 int rights_check(uint64_t prot, unsigned *ret_rights);
 
 /*
- * Return whether mmap(2)'s flags, which need no further check then, ask for private zeros at any place. *ret_flags
- * becomes their translation (enum user_map_flags); else it is untouched.
+ * Return whether mmap(2)'s flags ask for private zeros at any place; such flags need no further check, and *ret_flags
+ * becomes their translation (enum user_map_flags). Otherwise *ret_flags is untouched.
  */
 bool mapping_is_plain(uint64_t flags, unsigned *ret_flags);
 

@@ -6,8 +6,8 @@
 #include "kernel/fs/text_fs.h"
 
 /*
- * Parse what is written to such a file: a number, which ends at a blank, '\n' or the end. Returns 0; -EINVAL: there is
- * no number, or it is above `most`. *ret is untouched then.
+ * Parse what is written to a file of /proc/sys: a number, which ends at a blank, '\n' or the end. Returns 0; or
+ * -EINVAL, with *ret untouched: there is no number, or it is above `most`.
  */
 int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *ret);
 

@@ -48,8 +48,8 @@ static inline void end(void)
 }
 
 /*
- * Return whether nobody but the current task can use `file`, of a table for which begin() has returned. What watches a
- * file, as epoll does, has no reference to it.
+ * Return whether nobody but the current task can use `file`, of a table for which begin() has returned. An epoll file
+ * that watches `file` has no reference to it, so `watches` is tested, too.
  */
 static inline bool is_own(const struct file *file)
 {
@@ -122,7 +122,7 @@ int64_t open_lseek(uint64_t fd, uint64_t offset, uint64_t whence, uint64_t d, ui
 	if (!fds)
 		return SYSCALL_NEEDS_LOCK;
 	file = fd_file_peek(fds, (int)fd);
-	/* SEEK_DATA and SEEK_HOLE look at the content's pages. */
+	/* SEEK_DATA and SEEK_HOLE need the lock, as they look at the content's pages. */
 	if (file && file->properties & FILE_OPEN_READS && is_own(file) && (int)whence <= SEEK_END && (int)whence >= 0)
 		result = file_seek_place(file, &file->offset, (int64_t)offset, (int)whence);
 	end();
@@ -136,7 +136,10 @@ int64_t open_lseek(uint64_t fd, uint64_t offset, uint64_t whence, uint64_t d, ui
 /* The flags of open(2) with which files are opened here: for reading, and without making or emptying them. */
 #define FLAGS (O_RDONLY | O_NOCTTY | O_NONBLOCK | O_LARGEFILE | O_NOFOLLOW | O_CLOEXEC)
 
-/* Return whether a file's node, in a section that has entered `node_names`, is of the kind that is opened here. */
+/*
+ * Return whether a node is of the kind that is opened here: a regular file of a tmpfs that nobody watches. Call in a
+ * section that has entered `node_names`.
+ */
 static inline bool is_plain(const struct node *node)
 {
 	return node_is(node, S_IFREG) && tmpfs_is(node) && !notify_is_wanted(node);
@@ -151,13 +154,16 @@ static int64_t open_path(struct fd_table *fds, const char *path, uint64_t flags)
 
 	if (!fds->spares || !fd_is_easy(fds, 0) || !open_section_enter(&node_names))
 		return SYSCALL_NEEDS_LOCK;
-	/* pivot_root(2) of another process may have changed them before. */
+	/* Read the two places only in the section: before it pivot_root(2) of another process may change them. */
 	base.root = paths->root;
 	base.start = paths->cwd;
 	if (!open_walk(&base, path, &place) || !is_plain(place.node) ||
 	    node_permit_open(place.node, base.who, (unsigned)flags) != 0)
 		return SYSCALL_NEEDS_LOCK;
-	/* Nobody else sees the table until the file is open. It stays a spare if the limit allows no descriptor. */
+	/*
+	 * fd_install() enters the spare file before that is open, which nobody sees, as no other task uses the table.
+	 * If the limit allows no descriptor the file stays a spare.
+	 */
 	fd = fd_install(fds, fds->spare, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
 	if (fd < 0)
 		return SYSCALL_NEEDS_LOCK;
@@ -196,8 +202,8 @@ int64_t open_openat(uint64_t fd, uint64_t path, uint64_t flags, uint64_t mode, u
 
 /*
  * Close a descriptor whose file is of the kind that open_path() opens, in a section on the table `fds`. A file that was
- * written to counts as a writer of its node; one with locks drops them. Only the current task could have set locks that
- * end now, so it sees these.
+ * open for writing or has locks is left to the call with the lock, since its close changes the node. Locks that this
+ * close would end can only have been set by the current task, which therefore sees them without the lock.
  */
 static int64_t close_file(struct fd_table *fds, unsigned fd)
 {
@@ -261,7 +267,10 @@ static int64_t poll_entries(struct linux_pollfd *entries, size_t count)
 	return done ? found : SYSCALL_NEEDS_LOCK;
 }
 
-/* A call that has to wait is made with the lock, and so is one whose results cannot be written, which may wait, too. */
+/*
+ * Do poll(2) if it need not wait. A call that must wait is made with the lock, and so is one whose results cannot be
+ * written here: made again, it may have to wait.
+ */
 int64_t open_poll(uint64_t at, uint64_t count, uint64_t timeout_ms, uint64_t d, uint64_t e, uint64_t f)
 {
 	struct linux_pollfd entries[OPEN_ENTRIES];

@@ -14,8 +14,8 @@ static inline bool open_flags_are_wrong(uint64_t flags)
 #define OPEN_START (1U << 31) /* in `resolve` of open_user_path(): open the place where the path starts */
 
 /*
- * Open a file as openat2(2) does, and give it a descriptor. flags: O_…, which are not wrong; mode: permissions, to
- * which the umask is applied; resolve: of enum linux_resolve, or OPEN_START. Returns the descriptor, or
- * path_open_restricted()'s errors, -EMFILE, -EINTR.
+ * Open a file as openat2(2) does, and give it a descriptor. flags: O_…, for which open_flags_are_wrong() returns
+ * false; mode: permissions, to which the umask is applied; resolve: of enum linux_resolve, or OPEN_START. Returns the
+ * descriptor, or path_open_restricted()'s errors, -EMFILE, -EINTR.
  */
 int64_t open_user_path(const struct user_path *path, uint64_t flags, uint64_t mode, unsigned resolve);

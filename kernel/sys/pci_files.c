@@ -1,8 +1,7 @@
 /*
- * What programs such as lspci see of PCI: /proc/bus/pci, with a directory for each bus and a file for each function,
- * and /sys/bus/pci/devices, with a directory for each function. Names and contents are Linux's. A node exists only
- * while there is a reference to it, and names its function by address.
- * pci_text.c has what the files say.
+ * Makes what programs such as lspci see of PCI: /proc/bus/pci, with a directory for each bus and a file for each
+ * function, and /sys/bus/pci/devices, with a directory for each function. Names and contents are Linux's; pci_text.c
+ * generates the contents. A node exists only while there is a reference to it, and names its function by address.
  */
 #include "kernel/sys/pci_files.h"
 
@@ -27,9 +26,9 @@ enum pci_kind { PCI_SYS_DIR, PCI_PROC_BUS, PCI_PROC_FILE, PCI_SYS_FILES };
 /* Guard: tasks only, which the kernel does not preempt. */
 struct pci_node {
 	struct node node;            /* must be the first member: node_ops get a pointer to it */
-	struct pci_node *chain;      /* in the list of all nodes that exist */
-	struct pci_address address;  /* of a bus: the function is 0 */
-	const struct pci_file *file; /* of a file in /sys, or NULL */
+	struct pci_node *chain;      /* the next in the list `live` */
+	struct pci_address address;  /* the function's address; for a bus, device and function are 0 */
+	const struct pci_file *file; /* what a file in /sys shows; NULL for other nodes */
 	unsigned kind;               /* enum pci_kind; for a file in /sys PCI_SYS_FILES and its index */
 	char name[NAME_SIZE];
 };
@@ -183,8 +182,8 @@ static int look_up(struct node *dir, struct name name, unsigned kind, uint64_t l
 }
 
 /*
- * Get the directory entry of the first function whose place in the order is in [least, end); its name is valid until
- * the next call. Returns the function's place, or -1 when there is none.
+ * Set *ret to the directory entry of the first function whose place in the order (pci_order()) is in [least, end); its
+ * name is valid until the next call. Returns the function's place, or -1 when there is none.
  */
 static int64_t list(uint64_t least, uint64_t end, unsigned kind, uint32_t mode, struct dir_entry *ret)
 {

@@ -1,5 +1,5 @@
 /*
- * PCI as programs see it: /proc/bus/pci and /sys/bus/pci/devices.
+ * The files that show PCI to programs: /proc/bus/pci and /sys/bus/pci/devices.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
- * What the files say that show PCI to programs, in Linux's formats.
+ * Generates the contents of the files that show PCI to programs, in Linux's formats.
  *
  * The BARs of a function that no driver has claimed are never measured, since that would change them for a moment:
- * their sizes are 0 in /proc/bus/pci/devices, and in `resource` the least that such a BAR can have.
+ * their sizes are shown as 0 in /proc/bus/pci/devices, and in `resource` as the smallest size that such a BAR can have.
  */
 #include "kernel/sys/pci_text.h"
 
@@ -11,7 +11,7 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/task/rights.h"
 
-#define BARS_SHOWN 7 /* six, and the ROM's, which is left out */
+#define BARS_SHOWN 7 /* six, and the ROM's BAR, which is shown as empty */
 
 /* Bytes of configuration space that everybody may read, as on Linux; reads of the rest make some devices hang. */
 #define PCI_CONFIG_SHOWN 64
@@ -73,7 +73,7 @@ int pci_make_config(struct node *node, struct text *ret)
 	if (!f)
 		return -ENODEV;
 	token = kernel_context_enter();
-	/* Only a function of PCI Express has registers behind the first 256 bytes. */
+	/* Only a PCI Express function has registers behind the first 256 bytes, PCI_CONFIG_SIZE. */
 	size = !rights_can(CAP_SYS_ADMIN) ? PCI_CONFIG_SHOWN
 	       : f->express               ? pci_config_size(f->address)
 					  : PCI_CONFIG_SIZE;

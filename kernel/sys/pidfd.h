@@ -1,5 +1,6 @@
 /*
- * Files that stand for a process (pidfd_open(2)): unlike its number they mean the same process for ever.
+ * Files that stand for a process (pidfd_open(2)). A pid may be given to another process later; such a file means the
+ * same process for ever.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Waits for several files. The task enters all their queues before it asks the files again, so that no event in between
- * is missed.
+ * Waits for several files. The task enters the wait queues of all files before it asks each file again, so that no
+ * event in between is missed.
  */
 #include "kernel/sys/poll_wait.h"
 

@@ -1,6 +1,6 @@
 /*
- * The file system /proc: its root directory, the links in the root, and the file `filesystems`. proc.h names the files
- * that make the rest.
+ * Makes the file system /proc: its root directory, the links in the root, and the file `filesystems`. proc.h names the
+ * files that make the rest.
  */
 #include "kernel/sys/proc.h"
 

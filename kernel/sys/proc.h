@@ -13,11 +13,12 @@ int proc_init(const char *cmdline);
 
 /* The rest of this header is for the files kernel/sys/proc_*.c only. */
 
-/* The process, or the task, whose directory a node of /proc is in. */
+/* The process or task in whose directory, in /proc, a node is. */
 struct proc_subject {
 	struct process *process; /* a reference */
 	/*
-	 * a reference; for /proc/PID the process's first task, or any task if the first has ended; NULL: all have ended
+	 * A reference. For /proc/PID this is the process's first task, or any task if the first has ended; NULL: all
+	 * have ended.
 	 */
 	struct task *task;
 	bool single; /* the node is below /proc/PID/task and shows that task alone */
@@ -94,8 +95,8 @@ void proc_add_capabilities(const struct credentials *who, struct text *ret);
 void proc_add_seccomp(const struct task *task, struct text *ret); /* NULL: a zombie */
 
 /*
- * Add supplementary groups from *next on, which is advanced, until `ret` has `enough` bytes, and the line's end behind
- * the last. Returns whether that is there.
+ * Add supplementary groups from *next on, which advances, until `ret` has `enough` bytes, and a line end after the last
+ * group. Returns whether all groups have been added.
  */
 bool proc_add_groups(const struct credentials *who, uint64_t *next, size_t enough, struct text *ret);
 
