@@ -1,5 +1,6 @@
 /*
- * Spreads tasks over the CPUs; see balance.h.
+ * Spreads tasks over the CPUs: chooses a CPU for a task that becomes ready, a task for a CPU that has none, and at the
+ * end of a turn a task that moves. How the tasks of one CPU wait is the business of run_queues.h.
  */
 #include "kernel/task/balance.h"
 
@@ -10,7 +11,7 @@
 #define LOOK_CROWDED 16
 #define LOOK_CPUS    8
 
-#define LOAD_MOST UINT64_MAX /* the load of a CPU with real-time tasks: those that are fair wait until they end */
+#define LOAD_MOST UINT64_MAX /* the load of a CPU with real-time tasks, which run before all fair tasks there */
 
 struct cpu_set shared_cpus = { { ~0ULL, ~0ULL, ~0ULL, ~0ULL } };
 _Static_assert(CPU_SET_WORDS == 4, "the words of shared_cpus");
@@ -71,8 +72,8 @@ static struct task *task_of(struct run_node *node)
 }
 
 /*
- * Return the first task that waits for the CPU of `from` and may go to `cpu`; for NULL: to any idle CPU. Returns NULL
- * when none of the first LOOK_TASKS may.
+ * Return the first task that waits for the CPU of `from` and may go to `cpu` or, if `cpu` is NULL, to any idle CPU.
+ * Returns NULL when none of the first LOOK_TASKS tasks may.
  */
 static struct task *find_for(const struct cpu_queues *from, const struct percpu *cpu)
 {
@@ -125,7 +126,10 @@ static struct task *steal(struct cpu_queues *cpu)
 			take_away(task, from, cpu);
 			return task;
 		}
-		/* While the timer `slice` runs, start_slice() does not note the next task that waits. */
+		/*
+		 * A CPU without waiting tasks leaves the set. While its timer `slice` runs it must stay: start_slice()
+		 * then does nothing for the next task that waits, and so would not put the CPU back.
+		 */
 		if (!from->ready.waiting && !from->rt.count && !from->slice_runs)
 			cpu_set_remove(&crowded_cpus, (unsigned)number);
 		else if (first < 0)
@@ -155,7 +159,7 @@ void balance_start(void)
 	lock_release(&task_lock, flags);
 }
 
-/* A CPU as a place of fair tasks; its load is LOAD_MOST if it has real-time tasks. */
+/* Describe a CPU as a place that fair tasks move from or to. Its load is LOAD_MOST if it has real-time tasks. */
 static struct fair_place place_of(const struct cpu_queues *cpu)
 {
 	const struct task *current = cpu->cpu->current;
@@ -166,7 +170,7 @@ static struct fair_place place_of(const struct cpu_queues *cpu)
 	return place;
 }
 
-/* Add a task that was taken away from another CPU to the queue of `to`, which runs it now or at the end of a turn. */
+/* Queue a task that was taken away from another CPU on the CPU of `to`, which runs it at once or after a turn. */
 static void give(struct task *task, struct cpu_queues *to, uint64_t now)
 {
 	const struct task *current = to->cpu->current;
@@ -180,8 +184,8 @@ static void give(struct task *task, struct cpu_queues *to, uint64_t now)
 }
 
 /*
- * Of the next LOOK_CPUS CPUs find the best to which a task that waits for `from` is to move, *ret_task. Returns NULL
- * when there is none.
+ * Choose a task that waits for the CPU of `from`, *ret_task, and a CPU with less to do for it to move to. Looks at
+ * LOOK_CPUS CPUs, beginning where the last search ended. Returns that CPU's queues; NULL: no task is to move.
  */
 static struct cpu_queues *find_lighter(struct cpu_queues *from, uint64_t now, struct task **ret_task)
 {
@@ -221,7 +225,9 @@ bool balance_turn_over(struct cpu_queues *from, uint64_t now)
 	if (task) {
 		to = queues_of(idle_cpu_for(task, 0));
 	} else {
-		/* A task that has just come from another CPU for its turn is not to be sent on before that. */
+		/*
+		 * A task that came from another CPU less than a turn ago must get its turn here before one is sent on.
+		 */
 		if (now - from->balanced_ns < SCHED_SLICE_NS)
 			return false;
 		to = find_lighter(from, now, &task);

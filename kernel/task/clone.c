@@ -202,7 +202,10 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	if (error)
 		goto destroy;
 	if (!parts->space) {
-		/* If this thread is to end for an execve(2), which does not know of the new one, that ends as well. */
+		/*
+		 * If another thread's execve(2) wants this thread to end, the new thread must end, too: execve(2) has
+		 * marked only the threads that existed then (process_end_others()).
+		 */
 		child->end_wanted = parent->end_wanted;
 		process_add_task(process_current(), child);
 	} else {
@@ -224,7 +227,10 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
 	}
-	/* A terminal's interrupt may have sent the process a signal before it had a task: set child->signals.wanted. */
+	/*
+	 * The process may have got a signal before it had a task, from a terminal's interrupt handler:
+	 * signal_recompute() sets child->signals.wanted for that.
+	 */
 	child->signals.stop_wanted |= child->process->stopped;
 	signal_recompute(child);
 	ptrace_stop_child(child);

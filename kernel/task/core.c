@@ -1,5 +1,6 @@
 /*
- * Stops all tasks of a process for its core file.
+ * Stops all tasks of a process while its core file is written. The file itself is written by a function that a layer
+ * above has set (core_set_writer()).
  */
 #include "kernel/task/core.h"
 
@@ -16,7 +17,10 @@ void core_set_writer(bool (*writer)(int signal, const struct signal_info *info))
 	write_file = writer;
 }
 
-/* Sleep while a core file is written. Call with task_lock held; afterwards look again at what is waited for. */
+/*
+ * Sleep until somebody wakes this task. Call with task_lock held, in a loop that checks its condition again after each
+ * wake-up.
+ */
 static void sleep(struct task *task)
 {
 	task->state = TASK_STOPPED;
@@ -25,7 +29,10 @@ static void sleep(struct task *task)
 
 static void wait_for_others(struct task *task, const struct core *core)
 {
-	/* No wake-up is lost: the others change `parked` and task_count before they take task_lock to wake this one. */
+	/*
+	 * No wake-up is lost: the other tasks change `parked` or task_count before they take task_lock to wake this
+	 * one.
+	 */
 	lock_take_on(&task_lock);
 	while (core->parked + 1 < task->process->task_count)
 		sleep(task);
@@ -45,8 +52,8 @@ bool core_dump(int signal, const struct signal_info *info)
 	process_kill(process, signal);
 	wait_for_others(task, &core);
 	/*
-	 * The writer reads the registers of all tasks from their save areas. Those of the others were saved when they
-	 * left the CPU; save this task's here.
+	 * The writer reads the registers of all tasks from their save areas. The other tasks' registers were saved when
+	 * those tasks left the CPU; save this task's here.
 	 */
 	irq_close();
 	fpu_save(task->fpu);

@@ -15,7 +15,7 @@
  */
 struct core {
 	struct task *dumper; /* the task that got the signal; fixed when made */
-	unsigned parked;     /* how many of the others wait in core_park() */
+	unsigned parked;     /* how many other tasks of the process wait in core_park() */
 };
 
 /* The signals that by default leave a core file (signal(7), "Core"). */
@@ -47,7 +47,7 @@ bool core_dump(int signal, const struct signal_info *info);
  */
 void core_park(void);
 
-/* Tell a dump that a task of the process, which did not park, has ended. */
+/* If a core file of the process is being written, let the dumper know that one task less is to be waited for. */
 void core_task_ended(const struct process *process);
 
 /*

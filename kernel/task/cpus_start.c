@@ -43,7 +43,7 @@ enum progress { SILENT, READY, APART };
 /* The idle task of a CPU, and how far the CPU has come. Guard: the CPU that starts the others; `progress` is atomic. */
 static PER_CPU struct task idle_task;
 static PER_CPU uint32_t progress;   /* enum progress */
-static PER_CPU int64_t ticks_apart; /* by how much its time-stamp counter is wrong, when `progress` is APART */
+static PER_CPU int64_t ticks_apart; /* by how much the CPU's time-stamp counter is wrong, when `progress` is APART */
 
 static bool go; /* the CPUs that are ready have been counted, and may begin. Atomic */
 
@@ -77,7 +77,9 @@ static void claim(const struct cpu_start *start, uint32_t how)
 	}
 	if (start->cpu->number >= cpu_count || cpu_list[start->cpu->number] != start->cpu)
 		halt();
-	/* The clock may have changed, and with it what the timer counts by. */
+	/*
+	 * The first CPU may have taken another clock meanwhile: set up this CPU's timer for the clock that is used now.
+	 */
 	timer_start_cpu();
 	if (cpu_features()->rdtscp)
 		cpu_write_msr(MSR_TSC_AUX, start->cpu->number);
@@ -313,9 +315,9 @@ static unsigned wanted(const char *cmdline)
 }
 
 /*
- * Keep tasks off the CPUs of isolcpus=, unless they may run on no other one. As on Linux words that say how CPUs are to
- * be isolated may stand before the list; only `domain` speaks of tasks, and is meant when there is none. Call before
- * the first program.
+ * Keep tasks off the CPUs of isolcpus=, unless they may run on no other one. As on Linux, words that say how CPUs are
+ * to be isolated may stand before the list. Only the word `domain` keeps tasks off; it is implied when there is no
+ * word. Call before the first program.
  */
 static void isolate(const char *cmdline)
 {
@@ -355,7 +357,7 @@ void cpus_start(const char *cmdline)
 		(void)leave_tsc("tsc=unstable says so");
 	if (!most)
 		return;
-	/* The trampoline comes before the stacks of the CPUs, which are of no use if there is none. */
+	/* Make the trampoline first: without it no CPU can start, and stacks for the CPUs would be of no use. */
 	if (!trampoline_make()) {
 		log_warn("CPUs: no memory for starting the others: one runs\n");
 		return;

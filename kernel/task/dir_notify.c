@@ -1,6 +1,6 @@
 /*
- * Signals from directories; see dir_notify.h. The events are those of inotify (kernel/fs/notify.h), the signals those
- * of files with O_ASYNC (file_owner.h).
+ * F_NOTIFY: sends the owner of an open directory a signal when something happens to a file in it. The events come from
+ * where inotify has them (kernel/fs/notify.h); the signal is sent as for files with O_ASYNC (file_owner.c).
  */
 #include "kernel/task/dir_notify.h"
 
@@ -12,12 +12,15 @@
 /* Bits of F_NOTIFY's argument. */
 #define DN_MULTISHOT (1U << 31)
 
-/* Linux's DN_ACCESS, _MODIFY, _CREATE, _DELETE, _RENAME, _ATTRIB, by the bit's place: the events that each means. */
+/*
+ * events_of[n]: the events that bit n of F_NOTIFY's argument stands for. Bits 0 to 5 are Linux's DN_ACCESS, DN_MODIFY,
+ * DN_CREATE, DN_DELETE, DN_RENAME and DN_ATTRIB.
+ */
 static const uint32_t events_of[] = {
 	IN_ACCESS, IN_MODIFY, IN_CREATE | IN_MOVED_TO, IN_DELETE | IN_MOVED_FROM, NOTIFY_RENAMED, IN_ATTRIB,
 };
 
-static uint64_t watches; /* how many there are; guard: tasks only, which the kernel does not preempt */
+static uint64_t watches; /* how many directories are watched; guard: tasks only, which the kernel does not preempt */
 
 void dir_notify_end(struct file_owner *owner)
 {

@@ -7,7 +7,8 @@
 #include "kernel/fs/file.h"
 
 /*
- * Do F_NOTIFY for the descriptor `fd` of `file`. what: bits of DN_…; without an event the watch ends. The file's owner
+ * Do F_NOTIFY for the descriptor `fd` of `file`. what: bits of DN_…; if it names no event, the watch ends. The file's
+ * owner
  * gets the signal; the current process becomes the owner if there is none. As on Linux the watch ends with its first
  * signal, unless DN_MULTISHOT is set. Events that follow each other before the signal is sent have one signal together.
  * Returns 0, -ENOTDIR, -ENOMEM (no memory, or 8,192 directories are watched so already, since each event looks at all

@@ -43,7 +43,7 @@ struct exec_start {
 	vaddr_t top;     /* the end of the stack */
 	vaddr_t headers; /* the program's headers in its memory; 0: they are not mapped */
 	uint16_t header_count;
-	vaddr_t entry; /* the program's own */
+	vaddr_t entry; /* the program's own entry point, even if the loader runs first */
 	bool stack_executable;
 	vaddr_t vdso; /* the vDSO's ELF header */
 	vaddr_t base; /* how far the loader is from the addresses in its file; 0: there is none */

@@ -35,7 +35,10 @@
 /* bytes of the first stack that are copied at a time */
 #define STACK_PIECE (256ULL << 10)
 
-/* Random numbers that decide where each part of a program lies: one request for all, since each takes a new key. */
+/*
+ * Random numbers that decide where each part of a program lies. They are got by one call of random_bytes(), since each
+ * call costs the generator a new key.
+ */
 struct chance {
 	uint64_t program, brk, stack, mmap;
 };

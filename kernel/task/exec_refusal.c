@@ -1,5 +1,6 @@
 /*
- * Why a program cannot be started: the text, and the line in the log, which each reason gets once for each program.
+ * Writes down why a program cannot be started: as a text for the caller, and as a line in the log, which is written
+ * only once for each program and reason.
  */
 #include "kernel/lib/format.h"
 #include "kernel/lib/hash.h"

@@ -1,6 +1,6 @@
 /*
- * As whom a new program runs: set-user-ID and set-group-ID files, and what execve(2) does with capabilities
- * (capabilities(7), "Transformation of capabilities during execve()").
+ * Decides with which user and group IDs and capabilities a new program runs: set-user-ID and set-group-ID files, and
+ * what execve(2) does with capabilities (capabilities(7), "Transformation of capabilities during execve()").
  */
 #include "kernel/fs/attributes.h"
 #include "kernel/fs/errno.h"
@@ -50,12 +50,13 @@ static int read_capabilities(const struct file *program, const struct credential
 }
 
 /*
- * Set the capabilities of the new program, and the saved IDs. Returns whether the C library must distrust its caller.
+ * Set the capabilities of the new program, and the saved IDs. Returns whether the program gains rights, so that its C
+ * library must distrust whoever has started it (AT_SECURE).
  */
 static bool take_capabilities(struct credentials *who, const struct credentials *old, const struct given *given)
 {
 	const bool root_counts = !(who->secure_bits & SECURE_NO_ROOT);
-	/* A set-user-ID program of root with capabilities gets these alone, unless root itself starts it. */
+	/* A set-user-ID file of root that has file capabilities gives only these, unless root itself starts it. */
 	const bool as_root = root_counts && !(given->any && !who->uid.effective && who->uid.real);
 	const bool all = given->effective || (as_root && !who->uid.effective);
 	bool other_ids = who->uid.effective != old->uid.real || who->gid.effective != old->gid.real;

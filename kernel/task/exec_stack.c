@@ -1,7 +1,7 @@
 /*
- * The content of a program's first stack: from its end downwards the strings, the auxiliary vector, environment and
- * arguments (System V ABI, AMD64 supplement, "Initial Process Stack"; getauxval(3)). It is written into a buffer of the
- * kernel.
+ * Writes the content of a program's first stack: from its end downwards the strings, the auxiliary vector, environment
+ * and arguments (System V ABI, AMD64 supplement, "Initial Process Stack"; getauxval(3)). The content is written into a
+ * buffer of the kernel; exec_load.c copies it to the program's memory.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/random.h"

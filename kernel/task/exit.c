@@ -242,7 +242,10 @@ void process_exit_task(int code)
 		process_put_paths(process);
 	}
 	late_do_all();
-	/* The task makes no more calls. It gives up its chain at once, so that nobody sees a part of the chain. */
+	/*
+	 * Drop the task's seccomp filters: it makes no more system calls. The task loses the whole chain before the
+	 * first filter is freed, since other tasks run in between and must not see a chain that is freed in part.
+	 */
 	filters = task->rights.filter;
 	task->rights.filter = NULL;
 	while (seccomp_put_some(&filters))
@@ -323,8 +326,9 @@ int process_end_others(void)
 	process_wake_tasks(process);
 	lock_release(&signal_lock, flags);
 	/*
-	 * A task that ends clears words in the program's memory that others may take for a lock that is free again. So
-	 * none of the others may be in user mode any more when the first of them ends.
+	 * A task that ends clears words in the program's memory (clear_child_tid, robust futexes). To other tasks in
+	 * user mode that may look like a lock that is free again. So all of them must have left user mode when the
+	 * first ends.
 	 */
 	if (process->task_count > 1)
 		context_interrupt(&process->space->context);

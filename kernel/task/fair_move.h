@@ -11,13 +11,16 @@
 /* A queue, together with the member that is being served, as one that members may move from or to. */
 struct fair_place {
 	uint64_t load;     /* the weight of all its members, with the one that is being served */
-	uint64_t moved_ns; /* when one last moved from there or to there */
+	uint64_t moved_ns; /* when a member last moved from this place or to it */
 };
 
 /* Return the weight of all members that wait. */
 uint64_t fair_load(const struct fair_queue *queue);
 
-/* Sums of weights that differ by less count as equal to a member of `level`: those that are very nice weigh nothing. */
+/*
+ * Return the slack of `level`: loads that differ by less count as equal when a member of the level may move. So other
+ * members whose weights are tiny beside its own do not matter.
+ */
 static inline uint64_t fair_slack(unsigned level)
 {
 	return fair_weights[level] / 4;
@@ -30,9 +33,9 @@ static inline bool fair_may_move(struct fair_place from, struct fair_place to, u
 }
 
 /*
- * Return whether to leave such a move out this time: one of four that only exchange the two places, chosen by chance.
- * Turns have all the same length, and without chance the same few members would wait at each of their ends, and move.
- * *seed: the caller's, of any value.
+ * Return whether to leave out a move that fair_may_move() allows: that is done, by chance, with one of four moves after
+ * which the two places have just exchanged their loads. All turns have the same length, so without chance the same few
+ * members would be those that wait at the end of every turn, and move. *seed: a number of the caller's, at first any.
  */
 static inline bool fair_skips(struct fair_place from, struct fair_place to, unsigned level, uint32_t *seed)
 {

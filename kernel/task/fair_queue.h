@@ -1,6 +1,7 @@
 /*
  * A fair queue: decides which of many waiting members (the scheduler's tasks) is served next, so that each gets service
- * in proportion to its weight: a nice value is a share of the CPU, not a rank. It reads no clock and knows no tasks,
+ * in proportion to its weight: a nice value is a share of the CPU, not a rank. The queue reads no clock and knows no
+ * tasks,
  * only nodes and the times that its caller gives. Guard: the owner's lock; for the scheduler task_lock.
  *
  * The members of one level (nice value) take turns of the same length, one after the other; if a member's turn is

@@ -1,5 +1,6 @@
 /*
- * Signals from files; see file_owner.h.
+ * Sends SIGIO, or the signal of F_SETSIG, to the owner of a file with O_ASYNC. Wake-ups of a file's wait queue are only
+ * noted, in a list; a task sends the signals later, since a wake-up may come in an interrupt handler (file_owner.h).
  */
 #include "kernel/task/file_owner.h"
 
@@ -39,8 +40,9 @@ static struct task *sender;
 static bool send_late(struct late_work *work);
 
 /*
- * Late work of tasks that have woken an owner. Many may have it in their lists at once, since it is always the last of
- * a list, and done in one step. Fixed after boot.
+ * The late work of a task that has woken an owner: to send the signals. This one object may be in the lists of many
+ * tasks at once, since its `next` is never used: file_owner_wake() adds it only to an empty list, so it is always the
+ * last of a list, and one step ends it. Fixed after boot.
  */
 static struct late_work sending = { .step = send_late };
 
@@ -53,7 +55,10 @@ void file_owner_wake(struct file_owner *owner)
 	if (list_is_empty(&owner->in_woken))
 		list_add_last(&woken, &owner->in_woken);
 	lock_release(&woken_lock, flags);
-	/* If the task has other late work, or stays in the kernel, then `sender` comes first. */
+	/*
+	 * The current task sends the signal on its way back to user mode. If it has other late work, or stays in the
+	 * kernel, `sender` does it before.
+	 */
 	if (task && task->process) {
 		if (!task->late)
 			task->late = &sending;
@@ -153,8 +158,9 @@ static unsigned send(const struct file_owner *owner, int code, int64_t band)
 }
 
 /*
- * Send the signal of an owner whose file's queue was woken. A queue is woken for readers and writers alike: what poll
- * says tells them apart. That a file can be written is told when it could not be before. Returns to how many processes.
+ * Send the signal of an owner whose file's queue was woken. The queue is woken for readers and writers alike, so poll
+ * is asked what has happened. That the file can be written is worth a signal only if it could not be written before.
+ * Returns to how many processes the signal went.
  */
 static unsigned tell(struct file_owner *owner)
 {

@@ -1,6 +1,6 @@
 /*
- * What the files of file_owner share: signals when a file can be read or written (file_owner.c), and when something
- * happens in a directory (dir_notify.c).
+ * What file_owner.c and dir_notify.c share: file_owner.c sends signals when a file can be read or written, dir_notify.c
+ * when something happens in a directory.
  */
 #pragma once
 

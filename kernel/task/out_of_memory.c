@@ -61,7 +61,7 @@ static bool find_ending(void *ctx, struct process *process)
 }
 
 /*
- * Give the pool what the caches of other CPUs hold, too: it counts as free, and so this CPU must be able to have it.
+ * Move the frames in all CPUs' caches to the pool: they count as free, so this CPU must be able to allocate them.
  * The CPUs do not use their caches meanwhile, since this one holds the kernel lock and has closed all open sections.
  * Returns how many frames are free.
  */
@@ -86,8 +86,8 @@ uint64_t memory_trim(void)
 	context_token_t token;
 
 	/*
-	 * The result of task_give_way() is ignored: trimming helps all tasks. Whether this one must end is checked by
-	 * out_of_memory() and memory_for_call(); the others' calls end anyway.
+	 * Whether this task must end, which task_give_way() returns, is ignored: trimming helps all tasks. The callers
+	 * out_of_memory() and memory_for_call() check that themselves; the system calls of other callers end anyway.
 	 */
 	while (heap_trim_step(&trim)) {
 		if (task_current()->process)

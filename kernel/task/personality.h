@@ -1,7 +1,7 @@
 /*
  * The bits of personality(2)'s value. A task has a value of its own; a child begins with its parent's. As on Linux any
- * value may be set; bits that are not here have no effect, for 64-bit programs on Linux neither, but for MMAP_PAGE_ZERO
- * and ADDR_COMPAT_LAYOUT.
+ * value may be set. Bits that are not listed have no effect, and have none for 64-bit programs on Linux either.
+ * MMAP_PAGE_ZERO and ADDR_COMPAT_LAYOUT, which have one on Linux, have none here.
  */
 #pragma once
 

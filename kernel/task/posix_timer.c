@@ -1,5 +1,6 @@
 /*
- * Timers of processes that send signals; see posix_timer.h.
+ * Makes, sets and deletes the timers of a process (timer_create(2), setitimer(2)), and sends their signals when they
+ * expire. posix_timer.h says how a timer rests while its signal is pending.
  */
 #include "kernel/task/posix_timer.h"
 
@@ -18,7 +19,7 @@
 /* Guard of fields that say nothing else: signal_lock, since timers fire in interrupt handlers. */
 struct posix_timer {
 	struct timer timer;            /* must be the first member; guard: the lock of kernel/irq/timer.c */
-	struct signal_queued *siginfo; /* what becomes pending; a heap block. NULL: `without_number` */
+	struct signal_queued *siginfo; /* what becomes pending; a heap block. NULL if order.without_number is set */
 	bool pending;                  /* `siginfo` is in a set of pending signals */
 	bool waits;                    /* the timer is started for its next interval when `siginfo` is taken */
 	bool runs;                     /* the timer has been set, and has not expired for the last time */
@@ -55,8 +56,8 @@ static uint64_t now_by(const struct posix_timer *timer)
 }
 
 /*
- * Have fire() called at expires_ns or, for a clock of CPU time, when that may be reached at the earliest. The caller
- * holds signal_lock.
+ * Have fire() called at expires_ns or, for a clock of CPU time, at the earliest moment at which the clock can have
+ * reached expires_ns. The caller holds signal_lock.
  */
 static void start(struct posix_timer *timer)
 {
@@ -114,8 +115,8 @@ static void taken(struct signal_queued *siginfo, struct signal_info *ret)
 
 /*
  * Send the timer's signal. Returns whether timer->siginfo is pending now. A timer that was set anew may expire while
- * the signal of an earlier expiration is pending: the siginfo cannot be added to a set twice, and counts as Linux's
- * does. The caller holds signal_lock.
+ * the signal of an earlier expiration is pending: the siginfo cannot be added to a set twice, so the expiration is only
+ * counted, as on Linux. The caller holds signal_lock.
  */
 static bool send(struct posix_timer *timer)
 {
@@ -228,7 +229,10 @@ static void delete (struct posix_timer *timer)
 
 	if (siginfo)
 		(void)radix_remove(&process->signals.timer_numbers, (uint32_t)timer->number);
-	/* Under the lock, since until the siginfo has lost its owner it starts the timer when it is dropped. */
+	/*
+	 * Hold the lock: as long as the siginfo has this timer as its owner, taking or dropping the signal starts the
+	 * timer again (taken()).
+	 */
 	flags = lock_take(&signal_lock);
 	timer_cancel(&timer->timer);
 	list_remove(&timer->in_list);

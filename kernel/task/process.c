@@ -56,7 +56,10 @@ struct fd_table *process_get_fds(const struct process *process)
 {
 	struct fd_table *fds = process->fds;
 
-	/* The process may be in an open call on a CPU, and think that it has the table for itself. */
+	/*
+	 * The process's task may be in an open section on another CPU, which relies on having the table for itself:
+	 * wait until that section has ended. Later sections see the new reference.
+	 */
 	if (fds)
 		open_section_wait(fd_table_get(fds));
 	return fds;
@@ -86,7 +89,7 @@ void process_visit_group(int group, bool (*see)(void *ctx, struct process *proce
 
 /*
  * Return the link of the first process of a group that the visit has not seen. The list is in the order of joining, so
- * these follow the process that was visited last; if that has left the group, they are searched from the list's start.
+ * it follows the process that was visited last; if that has left the group, search from the list's start.
  */
 static struct link *first_unseen(struct link *group, const struct process_visit *visit)
 {

@@ -76,8 +76,8 @@ void process_end_vfork(struct process *process);
 int process_end_others(void);
 
 /*
- * Tell a task that must end, before process_wake_tasks(): it ends in task_return(), on its way to user mode, and does
- * not block any more. The caller holds signal_lock.
+ * Let a task know that it must end; call process_wake_tasks() afterwards. The task does not block any more, and ends in
+ * task_return(), on its way to user mode. The caller holds signal_lock.
  */
 void task_end_soon(struct task *task);
 
@@ -115,9 +115,9 @@ struct exec_image {
 	vaddr_t args_start, args_end, env_start, env_end, aux_start, aux_end;
 	struct node *program;          /* the ELF file, after all scripts' interpreters; a reference by node_run() */
 	struct mount *program_mount;   /* the mount by which `program` was found, a reference; or NULL */
-	const struct credentials *who; /* as whom the program runs; a reference */
-	bool secure;                   /* who started the program must not choose its libraries: AT_SECURE */
-	bool readable;                 /* who started the program may read its file, and so its memory */
+	const struct credentials *who; /* the credentials with which the program runs; a reference */
+	bool secure;                   /* whoever started the program must not choose its libraries: AT_SECURE */
+	bool readable;                 /* whoever started the program may read its file, and so its memory */
 };
 
 /*

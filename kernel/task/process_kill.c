@@ -1,7 +1,7 @@
 /*
- * How all tasks of a process are killed, or woken. A process may have very many tasks, and signals are sent with
- * interrupts off. So only a few tasks are woken at once; a timer wakes the others, some each time it fires, and other
- * programs run in between.
+ * Kills or wakes all tasks of a process. A process may have very many tasks, and signals are sent with interrupts off.
+ * So only a few tasks are woken at once; a timer wakes the others, some each time it fires, and other programs run in
+ * between.
  */
 #include "kernel/arch/cpus.h"
 #include "kernel/irq/timer.h"
@@ -29,7 +29,10 @@ static void wake_some(struct process *process)
 	for (unsigned left = WAKES; left && at != &process->tasks; left--, at = at->next) {
 		struct task *task = list_item(at, struct task, in_process);
 
-		/* A task that does not end may wait in a call for something else than to be continued. */
+		/*
+		 * A task that need not end is woken only from a stop: if it is blocked in a system call, it goes on
+		 * waiting.
+		 */
 		if (task_must_end(task))
 			task_wake_stopped(task);
 		else

@@ -1,5 +1,6 @@
 /*
- * Resource limits; RLIMIT_CPU and RLIMIT_RTTIME send signals.
+ * Keeps the resource limits of processes, hands them to the layers that obey them, and sends the signals of RLIMIT_CPU
+ * and RLIMIT_RTTIME.
  *
  * No periodic tick compares CPU time with RLIMIT_CPU. A process with this limit has a timer for the earliest moment at
  * which the limit can be reached: on one CPU, when as much time has passed as the process may still use. The timer then

@@ -33,7 +33,7 @@ struct wait_end {
 	int code, status;
 };
 
-/* Tell an end by its status as wait4(2) has it. */
+/* Return how a task or process has ended, from the status that wait4(2) reports for it. */
 static inline struct wait_end wait_end_of(int status)
 {
 	const int signal = status & 0x7f;

@@ -29,8 +29,8 @@ void ptrace_resume(struct tracee *tracee, enum ptrace_run run, int signal);
 void ptrace_call_to_stop(struct task *task);
 
 /*
- * Put the tracee among the news of its tracer, and wake that. `code` and `status` go into the siginfo of SIGCHLD. The
- * caller holds signal_lock.
+ * Put the tracee among the news of its tracer's process, send that SIGCHLD with `code` and `status` in its siginfo, and
+ * wake the tasks that wait in wait4(2). The caller holds signal_lock.
  */
 void ptrace_tell_held(struct tracee *tracee, int code, int status);
 

@@ -1,5 +1,6 @@
 /*
- * The beginning and the end of tracing.
+ * Begins and ends tracing: makes a task a tracee of another, and lets go of it when the tracer says so or one of the
+ * two ends. The stops of a tracee are the business of ptrace_stop.c.
  */
 #include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
@@ -188,9 +189,10 @@ void ptrace_end_tracee(int status)
 	task->tracing.tracee = NULL;
 	tracer = tracee->tracer->process;
 	/*
-	 * The end of a process is told to its parent, be that its tracer or not. As on Linux nobody hears of the first
-	 * task when another one of its process takes its number by execve(2). A tracer that does not ask hears of
-	 * ENDED_MOST only, since what is kept for it is memory that nothing else limits.
+	 * The tracer gets no news of this end in three cases. If it is the process's parent, it hears of the end of the
+	 * process, and so not of the first task's. As on Linux it does not hear of the first task when another task of
+	 * the process takes that one's number by execve(2). And if it has not asked for ENDED_MOST ends yet, it does
+	 * not hear of more: each takes memory that nothing else limits.
 	 */
 	if ((leader && (tracer == process->parent || task->end_wanted)) || tracer->trace_ended >= ENDED_MOST) {
 		ptrace_forget(tracee);

@@ -1,5 +1,6 @@
 /*
- * The debug registers of tracees (Intel SDM vol. 3B, "Debug Registers").
+ * Keeps the debug registers of tracees, loads them into the CPU, and handles the traps that they cause (Intel SDM
+ * vol. 3B, "Debug Registers").
  */
 #include "kernel/task/ptrace_debug.h"
 

@@ -16,8 +16,8 @@ int ptrace_set_debug(struct task *task, unsigned index, uint64_t value);
 
 /*
  * Give the CPU the debug registers of `task`, which is about to run there. Call with interrupts off, at each switch to
- * a task whose calls go through syscall_run(). The registers stay when another task comes: ptrace_debug_trap() turns
- * them off when they match there.
+ * a task whose calls go through syscall_run(). A switch to any other task leaves the registers loaded: if they match
+ * there, ptrace_debug_trap() turns them off.
  */
 void ptrace_load_debug(const struct task *task);
 

@@ -61,7 +61,7 @@ int ptrace_signal(int signal, struct signal_info *info)
 		*info = info_from_tracer(passed);
 	if (!(task->signals.blocked & SIGNAL_BIT(passed)))
 		return passed;
-	/* Another signal that the task has blocked becomes pending. */
+	/* The tracer has chosen a signal that the task blocks: let the signal become pending. */
 	(void)signal_send_task(task, passed, info);
 	return 0;
 }
@@ -109,7 +109,7 @@ bool ptrace_call_begins(struct trap_frame *frame)
 	struct task *task = task_current();
 	struct tracee *tracee = task->tracing.tracee;
 
-	/* As on Linux a tracer that looks at RAX before the call sees this; a call that is left out returns it. */
+	/* As on Linux a tracer finds -ENOSYS in RAX before the call, and a call that is left out returns -ENOSYS. */
 	frame->rax = (uint64_t)-ENOSYS;
 	if (tracee->calls_again)
 		tracee->calls_again = false;

@@ -20,7 +20,10 @@ void ptrace_tell_held(struct tracee *tracee, int code, int status)
 	lock_assert_held(&signal_lock);
 	list_remove(&tracee->in_news);
 	list_add_last(&process->trace_news, &tracee->in_news);
-	/* As for stops of children: with SA_NOCLDSTOP there is no signal. wait4(2) finds the tracee in any case. */
+	/*
+	 * With SA_NOCLDSTOP a stop sends no signal, just as a child's stop sends none. wait4(2) finds the tracee
+	 * anyway.
+	 */
 	if (!tracee->task || !(action->flags & SA_NOCLDSTOP))
 		(void)signal_send_process_held(process, SIGCHLD, &info);
 	wait_queue_wake(&process->waiters);
@@ -85,7 +88,7 @@ int ptrace_notify(int code, uint64_t message)
 	return ptrace_stop(code, &info);
 }
 
-/* Set the trap flag of a tracee that is to be stepped, or clear it if the tracer has set it. */
+/* Set the trap flag of a tracee that is to be stepped; otherwise clear it if an earlier step has set it. */
 static void set_steps(struct tracee *tracee, bool steps)
 {
 	struct trap_frame *frame = task_frame(tracee->task);

@@ -1,5 +1,6 @@
 /*
- * How wait4(2) and waitid(2) tell a tracer what its tracees do.
+ * Finds, for wait4(2) and waitid(2), a tracee whose stop or end its tracer has not been told of, and reports it. Does
+ * not wait itself: wait.c does.
  */
 #include "kernel/task/ptrace_wait.h"
 

@@ -139,7 +139,7 @@ bool rights_may_signal(const struct process *process, const struct credentials *
 	if (own->uid.effective == theirs->uid.saved || own->uid.effective == theirs->uid.real ||
 	    own->uid.real == theirs->uid.saved || own->uid.real == theirs->uid.real || credentials_can(own, CAP_KILL))
 		return true;
-	/* A shell may let all jobs of its session go on, whoever they have become. */
+	/* A shell may continue all jobs of its session, even those that act as other users by now (su). */
 	return signal == SIGCONT && process->session == process_current()->session;
 }
 

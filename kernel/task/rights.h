@@ -1,12 +1,12 @@
 /*
- * The rights of tasks: as whom they act (kernel/fs/credentials.h).
+ * The rights of tasks: the credentials with which each acts (kernel/fs/credentials.h), and what they permit.
  */
 #pragma once
 
 #include "kernel/fs/credentials.h"
 #include "kernel/task/process.h"
 
-/* Return as whom the current task acts. The pointer is valid until the task replaces its credentials. */
+/* Return the credentials of the current task. The pointer is valid until the task replaces its credentials. */
 static inline const struct credentials *rights_current(void)
 {
 	return task_current()->rights.who;
@@ -50,15 +50,16 @@ void rights_undo(struct task *task);
 
 /*
  * Return whether the current task may send a signal to a process, or to a task of it, which has the credentials
- * `theirs` (kill(2)).
+ * `theirs` (kill(2)). rights_may_signal_process() finds the credentials of the process itself.
  */
 bool rights_may_signal(const struct process *process, const struct credentials *theirs, int signal);
-bool rights_may_signal_process(const struct process *process, int signal); /* with those of the process */
+bool rights_may_signal_process(const struct process *process, int signal);
 
 /* Return whether a task is the current one's: its real or effective user is the current one's effective user. */
 bool rights_own_task(const struct task *task);
 
-bool rights_is_of_user(const struct task *task, uint32_t uid); /* or whether its real user is `uid` */
+/* Return whether the task's real user is `uid`; false if the task has ended. */
+bool rights_is_of_user(const struct task *task, uint32_t uid);
 
 /* Return whether `uid` and `gid` are all of the real, effective and saved IDs of `theirs`. */
 bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *theirs);
@@ -70,8 +71,8 @@ bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *the
 bool rights_may_look(const struct process *process);
 
 /*
- * Return the same for ptrace(2) and process_vm_readv(2), for which the caller's real user and group count in
- * place of those for files.
+ * Return what rights_may_look() returns, but for ptrace(2) and process_vm_readv(2), for which the caller's real user
+ * and group count in place of those for files.
  */
 bool rights_may_trace(const struct process *process);
 

@@ -1,6 +1,5 @@
 /*
- * What tasks and processes have of rights: parts of struct task and struct process. kernel/task/rights.h has the
- * functions.
+ * The parts of struct task and of struct process that concern rights. kernel/task/rights.h has the functions.
  */
 #pragma once
 
@@ -20,8 +19,8 @@ enum seccomp_mode {
 /* Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
 struct task_rights {
 	/*
-	 * as whom the task acts: a reference; NULL: a kernel task, or one that has ended. Only the task itself replaces
-	 * it, and so reads it without a lock. Guard: rights_lock
+	 * the task's credentials, a reference; NULL: a kernel task, or one that has ended. Only the task itself
+	 * replaces them, and so it reads this pointer without a lock. Guard: rights_lock
 	 */
 	const struct credentials *who;
 	int parent_death_signal; /* the signal that the task gets when its parent ends: PR_SET_PDEATHSIG; 0: none */

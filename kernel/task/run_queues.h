@@ -27,8 +27,8 @@ struct cpu_queues {
 	struct timer rt_timer;   /* fires when rt_rings() must check the current task; rt_watch() starts it */
 	struct task *dead;       /* a task that has ended, and whose stack the next task must free; NULL: none */
 	/*
-	 * the running fair task, when a task that goes first has become ready: the rest of its turn follows later.
-	 * Never dereferenced
+	 * the fair task that runs now, if a task that goes first has become ready: the rest of the running task's turn
+	 * follows later. Never dereferenced
 	 */
 	const struct task *interrupted;
 	struct {
@@ -100,8 +100,8 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 }
 
 /*
- * Return how long the turn of the current task, `task`, has lasted, with its part before an interruption. It must be
- * fair.
+ * Return how long the turn of the current task, `task`, has lasted, with its part before an interruption. The task must
+ * be fair.
  */
 static inline uint64_t turn_length(const struct cpu_queues *cpu, const struct task *task, uint64_t now)
 {
@@ -164,5 +164,8 @@ void rt_begins(struct cpu_queues *cpu);
 /* Start rt_timer for the moment when rt_rings() must check whether `task`, which runs or will run next, may go on. */
 void rt_watch(struct cpu_queues *cpu, const struct task *task, uint64_t now);
 
-/* rt_timer's `fire`. */
+/*
+ * Called when rt_timer fires: have the CPU switch if the turn of the current task, or the share of real-time tasks, is
+ * over; and check RLIMIT_RTTIME. Takes task_lock.
+ */
 void rt_rings(struct timer *timer);

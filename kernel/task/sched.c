@@ -176,7 +176,7 @@ void task_entered(void)
 	lock_release_off(&task_lock);
 }
 
-/* Do the same for a kernel task, and turn interrupts on. */
+/* Do task_entered() for a kernel task, and turn interrupts on. */
 void task_entered_kernel(void)
 {
 	task_entered();

@@ -1,5 +1,6 @@
 /*
- * Chains of seccomp programs: memory, inheritance, and asking them.
+ * Allocates and frees seccomp programs, links them into the chains of tasks, lets new tasks inherit the chains, and
+ * runs a chain on a system call. What happens to the call then is not decided here.
  */
 #include "kernel/task/seccomp.h"
 

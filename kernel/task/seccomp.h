@@ -39,7 +39,7 @@ struct seccomp_filter {
 	uint64_t refs;               /* references: of tasks, and of newer programs; atomic */
 	struct seccomp_filter *next; /* the next older one, a reference; or NULL */
 	uint32_t depth;              /* how many programs the chain has from here on */
-	uint32_t total;              /* what SECCOMP_MOST limits, from here on */
+	uint32_t total;              /* instructions from here on, with SECCOMP_EACH a program; see SECCOMP_MOST */
 	uint32_t count;              /* instructions */
 	bool marked; /* while seccomp_add_for_all() works: one of the caller's. Guard: tasks only, not preempted */
 	struct bpf_instruction program[];

@@ -1,7 +1,7 @@
 /*
- * Executes an instruction that writes to its own page at another address. What depends on where it lies is corrected:
- * the distance of an operand that is relative to RIP before, RIP itself afterwards, and what CALL and PUSHF have put on
- * the stack.
+ * Executes, at another address, a copy of an instruction that writes to its own page. Corrects what depends on the
+ * address: in the copy the distance of an operand that is relative to RIP; after the execution RIP itself, and what
+ * CALL and PUSHF have put on the stack.
  */
 #include "kernel/task/self_write.h"
 

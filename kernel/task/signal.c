@@ -206,7 +206,7 @@ __attribute__((always_inline)) static inline bool prepare(struct process *proces
 	return signal != SIGKILL;
 }
 
-/* Wake `to`, or NULL, for a signal that is pending now; if it has blocked that, wake signalfd(2)'s readers. */
+/* Wake the task `to` for a signal that is pending now. If `to` blocks it or is NULL, wake signalfd(2)'s readers. */
 __attribute__((always_inline)) static inline void tell(struct process *process, struct task *to, int signal)
 {
 	if (likely(to && (open_to(to) & SIGNAL_BIT(signal))))
@@ -382,7 +382,7 @@ void signal_exec(struct process *process)
 
 		*action = (struct signal_action){ .handler = handler };
 	}
-	/* Timers end with the old program, and as on Linux the signals that they have sent. */
+	/* The old program's timers have ended: drop the signals that they have sent, as Linux does. */
 	signal_set_drop_timers(process, &process->signals.set);
 	signal_set_drop_timers(process, &task->signals.set);
 	signal_recompute_held(task);
