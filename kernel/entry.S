@@ -5,7 +5,7 @@
 #include "kernel/boot/handoff.h"
 
 /*
- * State: see kernel/boot/boot_info.h.
+ * Pass the handoff on to kmain(). kernel/boot/boot_info.h says in which state the loader leaves the CPU.
  * in:  RDI = struct boot_info in the direct map, RSP = boot_stack_top - 8
  * out: kmain(boot_info, tsc), which does not return
  * clobbers: RAX, RDX, RSI

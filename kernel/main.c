@@ -164,7 +164,7 @@ static void run_selftests(const struct boot_info *info, const char *cmdline)
 	char only[16];
 	bool chosen = cmdline_get(cmdline, "selftest", only, sizeof(only));
 
-	/* The tests take seconds: whoever looks at the screen meanwhile wants to see each of them. */
+	/* Draw each line at once: the tests take seconds, and whoever looks on wants to see how far they are. */
 	if (cmdline_has(cmdline, "selftest"))
 		screen_show_later(NULL);
 	if (cmdline_has(cmdline, "selftest") && !selftests_run(info, chosen ? only : NULL))

@@ -1,6 +1,6 @@
 /*
- * Writes the trampoline, the code by which other CPUs get from real mode to the kernel, and sets up what this layer
- * knows of on a CPU that has come through it.
+ * Writes the trampoline, the code by which other CPUs get from real mode to the kernel, and then sets up the GDT, the
+ * IDT and the protections of each CPU that has come through it. Sends no interrupt: that is left to the caller.
  */
 #include "kernel/arch/cpu_start.h"
 

@@ -1,7 +1,7 @@
 /*
- * How another CPU comes from the SIPI (the interrupt that starts it, in real mode, below 1 MiB) to C code. It runs
+ * How another CPU comes from the SIPI (the interrupt that starts it, in real mode, below 1 MiB) to C code. The CPU runs
  * through a copy of cpu_trampoline, which turns on paging and 64-bit mode; then cpu_entry, in the kernel's text, looks
- * for the CPU's APIC id among cpu_starts, and takes the stack that is meant for it. A CPU that is not listed halts.
+ * for the CPU's APIC id in cpu_starts, and takes the stack of that entry. A CPU that is not listed halts.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 #include "kernel/arch/cpus.h"
 
-/* A CPU that is to start. Fixed when made. */
+/* A CPU that is to start. Its fields do not change once they are filled in. */
 struct cpu_start {
 	uint32_t apic_id;
 	vaddr_t stack; /* end of its first stack, aligned to 16 bytes */

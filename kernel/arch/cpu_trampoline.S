@@ -76,7 +76,7 @@ cpu_trampoline_code64:
 	.balign	8
 cpu_trampoline_gdt:
 	.quad	0
-	.quad	0x00cf9b000000ffff /* CODE32, DATA, CODE64: all accessed, so that the CPU writes none of them */
+	.quad	0x00cf9b000000ffff /* CODE32, DATA, CODE64: marked accessed, else the CPU would write to this page */
 	.quad	0x00cf93000000ffff
 	.quad	0x00af9b000000ffff
 cpu_trampoline_gdtr:

@@ -7,7 +7,7 @@
 #include "paging/types.h"
 
 /*
- * All of these instructions are unprivileged, so that the host's tests can run them. They rely on a clear direction
+ * All instructions in this file are unprivileged, so that the host's tests can run them. They rely on a clear direction
  * flag, which the ABI promises.
  */
 
@@ -21,7 +21,7 @@ static inline void cpu_copy_page(void *to, const void *from)
 
 /*
  * Copy any number of bytes between ranges that do not overlap. Meant for large sizes, where `rep movsq` is the fastest
- * way without vector registers. An emulator that counts instructions counts one for each 8 bytes.
+ * way without vector registers. QEMU's instruction count takes each 8 bytes for an instruction.
  */
 static inline void cpu_copy_bulk(void *to, const void *from, size_t bytes)
 {

@@ -85,7 +85,10 @@ static void read_flags(void)
 #define X(field, name, leaf, reg, bit) cpu_features_found.field = leaf_##leaf.reg >> (bit)&1;
 	CPU_FEATURES(X)
 #undef X
-	/* This leaf says what XSAVE saves; a setup that limits CPUID's leaves takes it away but leaves XSAVE's bit. */
+	/*
+	 * Leaf 0xd says what XSAVE saves. A firmware setting that limits CPUID to its low leaves hides leaf 0xd, though
+	 * leaf 1 still reports XSAVE: count XSAVE as absent then.
+	 */
 	cpu_features_found.xsave = cpu_features_found.xsave && leaf_or_zero(LEAF_XSAVE).eax;
 }
 

@@ -20,8 +20,8 @@
 #define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: the only components that FXSAVE knows */
 
 /*
- * fpu_init: turn on the components of the state that the CPU has. fpu_start_cpu: turn the same ones on on another CPU.
- * Call after protection_init().
+ * fpu_init: find and turn on the state components that the CPU has. fpu_start_cpu: turn the same components on, on a
+ * CPU that starts later. Call either after protection_init(), which turns XSAVE on.
  */
 void fpu_init(void);
 void fpu_start_cpu(void);

@@ -26,7 +26,7 @@ PER_CPU uint64_t stack_canary;
 
 #ifdef __clang__
 /*
- * Clang 14 accepts no name for the canary, and uses this one for all CPUs.
+ * The canary in a build with Clang 14, which accepts no other name for it and has one canary for all CPUs.
  */
 extern uint64_t __stack_chk_guard;
 uint64_t __stack_chk_guard; /* guard: set once, by the CPU that starts the machine */
@@ -45,7 +45,7 @@ void percpu_note_refusal(void)
 		refusal_hook();
 }
 
-/* Intel SDM vol. 3A, "Segment Descriptors": all are present and accessed. */
+/* The GDT's entries that all CPUs have alike, all present and accessed (Intel SDM vol. 3A, "Segment Descriptors"). */
 static const uint64_t segments[SELECTOR_TSS / 8] = {
 	[SELECTOR_CODE / 8] = 0x00af9b000000ffff,      /* 64-bit code, DPL 0 */
 	[SELECTOR_DATA / 8] = 0x00cf93000000ffff,      /* data, DPL 0 */

@@ -163,7 +163,7 @@ static inline void percpu_set_kernel_stack(vaddr_t top)
 	this_cpu->tss.rsp[0] = top;
 }
 
-/* Give #DB of this CPU a stack of its own, in the heap range. Until then it runs on the interrupted stack. */
+/* Give #DB of this CPU a stack of its own, with its end at `top`. Until then #DB runs on the interrupted stack. */
 void percpu_set_debug_stack(vaddr_t top);
 
 #endif

@@ -108,7 +108,7 @@ void stop_watch_off(const char *place)
 	per_cpu(watch).off_since = cpu_rdtsc();
 }
 
-/* Interrupts are about to come on, at the address `end`: log how long they were off if that was too long. */
+/* Log how long interrupts were off, if too long. Called when they are about to be turned on, at the address `end`. */
 static void interrupts_come(uint64_t end)
 {
 	uint64_t ticks = per_cpu(watch).off_since ? cpu_rdtsc() - per_cpu(watch).off_since : 0;

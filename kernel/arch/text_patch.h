@@ -11,7 +11,7 @@
  */
 #define NO_BREAK __attribute__((section(".text.nobreak")))
 
-/* Two words for a part of a function that allows no breakpoint. Assembly puts them into the section .nobreak_parts. */
+/* A part of a function in which no breakpoint may be set. Assembly puts them into the section .nobreak_parts. */
 struct nobreak_part {
 	vaddr_t start, end;
 };

@@ -31,7 +31,7 @@ struct gate {
 extern const char trap_stubs[];
 void trap_dispatch(struct trap_frame *frame);
 
-/* Read by trap_entry.S: #DB has its own stack. Fixed after boot. */
+/* Whether #DB has its own stack; trap_entry.S reads it. Fixed after boot. */
 extern bool trap_debug_stack;
 bool trap_debug_stack;
 
@@ -196,7 +196,7 @@ NO_CANARY void trap_init(void)
 					     .offset_middle = (uint16_t)(stub >> 16),
 					     .offset_high = (uint32_t)(stub >> 32) };
 	}
-	/* Programs may use INT3. */
+	/* Programs may use INT3, for a debugger's breakpoints. */
 	idt[TRAP_BP].type = GATE_INTERRUPT | GATE_USER;
 	cpu_load_idt(&idtr);
 }

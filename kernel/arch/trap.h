@@ -57,7 +57,7 @@ void trap_set_user_handler(trap_handler_fn *handler);
 
 /*
  * Set the handler that is called first of all for #DB and #BP, also from user mode. When it returns false, the trap
- * goes to the user handler and to the vector's handler, as others do.
+ * goes to the user handler and to the vector's handler, as other exceptions do.
  */
 void trap_set_debugger(trap_handler_fn *handler);
 
@@ -83,7 +83,7 @@ void trap_init(void);
 /* Load the IDT on another CPU, and let programs use SYSCALL there if trap_allow_syscalls() has been called. */
 void trap_start_cpu(void);
 
-/* Have #DB use its stack from now on. Called by percpu_set_debug_stack(). */
+/* Have #DB switch to the stack that percpu_set_debug_stack(), the only caller, has entered in the TSS. */
 void trap_use_debug_stack(void);
 
 /*

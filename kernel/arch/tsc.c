@@ -69,7 +69,10 @@ static struct moment read_both(void)
 	return m;
 }
 
-/* Measure once. Returns 0 when the PIT's count stood still, or had reached 0 before its last reading. */
+/*
+ * Measure the time-stamp counter's rate once, in ticks a second. Returns 0 when the PIT's count stood still, or had
+ * reached 0 before its last reading.
+ */
 static uint64_t measure(void)
 {
 	const uint16_t wanted = PIT_FREQUENCY * MEASURE_MS / 1000;

@@ -174,7 +174,10 @@ user_fixups:
 	jmp	.Lclear_end
 	.size	user_clear, . - user_clear
 
-	/* R10 gets the highest bit of each byte that is 0; bits of bytes above the first such byte may be wrong. */
+	/*
+	 * Copy eight bytes, or jump to .Lstring_last if one of them is NUL: R10 then has the highest bit of each byte
+	 * that is 0. Only its lowest bit that is set can be relied on.
+	 */
 	.macro	STRING_WORD
 	FAULTS	.Lstring_fault
 	mov	(%rsi, %rax), %rcx
@@ -205,7 +208,7 @@ user_fixups:
  * out: RAX = length, size, or -1; clobbers RCX, R8, R9, R10, R11
  *
  * Copies eight bytes at a time, unless they lie in two pages: the string may end in the first page, and the second may
- * not be mapped. Four times eight that lie in one page are asked for that once. Bytes after the NUL are not copied.
+ * not be mapped. For 32 bytes in a row that is checked only once. Bytes after the NUL are not copied.
  */
 	FUNCTION user_copy_string
 	ALLOW
@@ -258,7 +261,7 @@ user_fixups:
 	.size	user_copy_string, . - user_copy_string
 
 /*
- * The loads and stores of words.
+ * Load or store a word.
  * in:  RDI = at, and RSI = ret (loads) or value (stores); user_cmpxchg_32: RSI = expected, EDX = desired
  * out: EAX = 0, or 1 after a fault; clobbers RCX
  */
@@ -298,7 +301,7 @@ user_fixups:
 	jmp	.Lword_end
 
 /*
- * The FPU state.
+ * Save or load the FPU state.
  * in:  RDI = area; RSI = components, for user_xsave and user_xrstor
  * out: EAX = 0, or 1 after a fault; clobbers RDX
  */

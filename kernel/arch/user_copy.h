@@ -33,7 +33,10 @@ size_t user_copy(void *to, const void *from, size_t bytes);
 /* Zero user memory. Returns how many bytes at the end of the range were not zeroed because of a fault. */
 size_t user_clear(void *to, size_t bytes);
 
-/* Copy up to and with the NUL. Returns the length without it; `size` when no NUL was found; -1 after a fault. */
+/*
+ * Copy a string with its NUL, at most `size` bytes. Returns the string's length; `size` when no NUL was found; -1 after
+ * a fault, with some bytes perhaps copied.
+ */
 int64_t user_copy_string(char *to, const char *from, size_t size);
 
 /* Load or store one word. Returns 0, or 1 after a fault; *ret is untouched then. */

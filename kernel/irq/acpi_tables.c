@@ -1,5 +1,5 @@
 /*
- * Parses the contents of MADT, FADT, HPET and MCFG. Checks each length and each count before using it.
+ * Parses the contents of MADT, FADT, HPET, MCFG, SPCR and DBG2. Checks each length and each count before using it.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -17,7 +17,7 @@ enum madt_entry {
 #define MADT_PCAT_COMPAT 1
 #define CPU_ENABLED      1
 #define CPU_CAPABLE      2
-#define CPU_NO_ID        0xff /* of an entry with an APIC id of eight bits: it means all CPUs, and so none */
+#define CPU_NO_ID        0xff /* an APIC id of 8 bits that addresses all CPUs: an entry with it names no CPU */
 
 static const char *add_cpu(uint32_t id, uint32_t flags, struct acpi_info *info)
 {

@@ -127,7 +127,7 @@ static enum status turn_on(paddr_t address)
 	return OK;
 }
 
-/* Turn the local APIC of another CPU on, in the mode that the first CPU's has. Its registers are mapped already. */
+/* Turn on the local APIC of a CPU that starts later, in the first CPU's mode. The window shows its registers, too. */
 static void turn_on_alike(void)
 {
 	const uint64_t base = cpu_read_msr(MSR_APIC_BASE);
@@ -177,7 +177,7 @@ void apic_start_cpu(unsigned spurious_vector, unsigned error_vector)
 {
 	turn_on_alike();
 	set_inputs(spurious_vector, error_vector);
-	/* The machine's NMI is the first CPU's alone. */
+	/* The machine's NMI is to reach the first CPU alone. */
 	write(APIC_LVT_LINT1, LVT_MASKED | error_vector);
 }
 
@@ -188,7 +188,7 @@ void apic_pass_8259s(void)
 
 void apic_end(void)
 {
-	/* Some emulators look at LINT0 even if the APIC is off. */
+	/* Some emulators pass the 8259s' interrupts on only if LINT0 does, even while the APIC is off. */
 	apic_pass_8259s();
 	cpu_write_msr(MSR_APIC_BASE, cpu_read_msr(MSR_APIC_BASE) & ~(BASE_ENABLED | BASE_X2APIC));
 	mode = APIC_NONE;
@@ -200,8 +200,9 @@ void apic_park_others(void)
 }
 
 /*
- * Wait until the command that was written last is delivered; if that takes too long note which CPU it was for, to be
- * logged later: the caller may hold locks under which nothing is logged. Called in the kernel context.
+ * Wait until the command that was written last is delivered. If that takes too long, note in `deaf` which CPU the
+ * command was for, to be logged later: the caller may hold locks under which nothing can be logged. Called in the kernel
+ * context.
  */
 static void wait_for_delivery(void)
 {
@@ -225,8 +226,8 @@ void apic_log_undelivered(void)
 }
 
 /*
- * Write a command for one CPU. In xAPIC mode that takes two writes, which no other command may come between: interrupts
- * are off.
+ * Write a command for one CPU. In xAPIC mode that takes two writes. Interrupts are off meanwhile, since a handler's
+ * command must not come between them.
  */
 static void command(uint32_t id, uint32_t what)
 {

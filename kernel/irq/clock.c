@@ -23,8 +23,8 @@ static struct scale to_ns, to_ticks; /* zero until clock_init(), so all times ar
 static uint64_t realtime_offset;     /* wall clock minus monotonic time; one word, so that no reader sees half of it */
 
 /*
- * Marks a function whose code is changed at boot: its callers call it, and take no advantage of which registers its
- * code leaves as they are, as gcc does otherwise (-fipa-ra).
+ * Marks a function whose code is changed at boot: it is not inlined, and its callers do not rely on which registers its
+ * code leaves unchanged, as gcc lets them otherwise (-fipa-ra).
  */
 #if defined(__clang__) || defined(__CHECKER__)
 #define PATCHED __attribute__((noinline))
@@ -36,9 +36,9 @@ static uint64_t realtime_offset;     /* wall clock minus monotonic time; one wor
 static struct {
 	struct clock_counter by;
 	struct scale to_ticks;
-	uint64_t begun;   /* the clock's ticks when `counted` was 0 */
-	uint32_t first;   /* what the counter showed then */
-	uint64_t counted; /* counts since then, at the last reading. Atomic */
+	uint64_t begun;   /* the clock's ticks when the counter took over, and `counted` was 0 */
+	uint32_t first;   /* what the counter showed at that time */
+	uint64_t counted; /* counts from that time to the last reading. Atomic */
 } stand_in;
 
 /* The clock page, in a page of its own since programs read it whole. Guard: as in clock_page.h. */
@@ -93,9 +93,10 @@ uint64_t clock_ns_at(uint64_t tsc)
 }
 
 /*
- * Return the ticks by the counter that stands in. `counted` is read before the counter, which cannot have come round in
- * between: so a reading is never before one that has ended. A counter that seems to have gone back, by reading it on
- * another CPU, stands still: it would seem to have come round otherwise.
+ * Return the ticks by the counter that stands in. Reading `counted` before the counter keeps time from going back: the
+ * counter is then at or after that value, and cannot have come round in between. If another CPU has read the counter
+ * later and stored a greater count, the counter seems to have gone back, by less than half its range: the ticks stand
+ * still then, since a difference taken as it is would look like a whole round.
  */
 static uint64_t stand_in_ticks(void)
 {
@@ -121,8 +122,8 @@ uint64_t clock_ticks(void)
 }
 
 /*
- * Overwritten by a jump in clock_use_counter(): a test here would make each switch of tasks, and each call that reads
- * the clock, cost more.
+ * clock_use_counter() overwrites the start of this function with a jump to stand_in_ns(): a test here instead would make
+ * each switch of tasks, and each call that reads the clock, cost more.
  */
 PATCHED uint64_t clock_monotonic_ns(void)
 {

@@ -61,8 +61,9 @@ static __attribute__((noreturn)) void stop(void)
 }
 
 /*
- * Send an NMI, unless the last one has not arrived yet. A CPU keeps one NMI at the most for later, and one that comes
- * when its reason has gone must be known as this file's, since an NMI without a reason is fatal.
+ * Send an NMI, unless the last one has not arrived yet: a CPU keeps at most one pending NMI. `nmi_sent` tells the
+ * handler that the NMI is this file's even if it arrives when its reason has gone, since an NMI of unknown cause is
+ * fatal.
  */
 static void send_nmi(const struct percpu *cpu)
 {
@@ -76,10 +77,10 @@ static NO_BREAK bool is_pausing(void)
 }
 
 /*
- * Wait until the CPU that pauses this one calls cpu_calls_resume_others(); and longer, as long as the hook `stays`
- * wants that. Meanwhile serve shootdowns. A pause that begins before the last has been left entirely is another turn of
- * the outer loop: its NMI would come only after this one's handler. When this CPU is late, and the others have been
- * resumed by now, there is no turn.
+ * Wait until the CPU that pauses this one calls cpu_calls_resume_others(), and then as long as the hook `stays` returns
+ * true. Meanwhile serve shootdowns. If a further pause begins before this function has returned, the outer loop takes
+ * part in it, since the NMI of that pause arrives only after the running handler. If this CPU is late, and the others
+ * have been resumed already, the loop is not entered.
  */
 static NO_BREAK void pause(struct trap_frame *frame)
 {
@@ -146,7 +147,7 @@ void cpu_calls_stop_others(void)
 		cpu_pause();
 }
 
-/* Return whether all CPUs but this one wait. */
+/* Return whether all CPUs but this one wait in pause() for the pause that is on. */
 static bool are_held(void)
 {
 	CPUS_EACH(cpu) {

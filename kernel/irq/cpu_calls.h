@@ -31,19 +31,19 @@ void cpu_calls_stop_others(void);
 
 struct trap_frame;
 
-/* What a CPU does that is paused, in the NMI's handler. All of these must be NO_BREAK. Fixed after boot. */
+/* The hooks that a paused CPU calls in the NMI's handler. All of them must be NO_BREAK. Fixed after boot. */
 struct cpu_pause {
-	void (*begins)(struct trap_frame *frame); /* called before it waits, with its registers */
-	void (*ends)(void);                       /* called when it may go on */
-	bool (*stays)(struct trap_frame *frame);  /* called again and again then; it goes on when this returns false */
+	void (*begins)(struct trap_frame *frame); /* called before the CPU waits, with the registers it had */
+	void (*ends)(void);                       /* called when the CPU has been resumed */
+	bool (*stays)(struct trap_frame *frame);  /* called after that until it returns false: the CPU then goes on */
 };
 
 /*
  * cpu_calls_pause_others: have all other CPUs wait, by an NMI, until cpu_calls_resume_others(). Returns when they wait,
- * or after a tenth of a second; whether all wait. One that is late waits when the NMI arrives, or goes on at once if
- * the others have been resumed by then. cpu_calls_resume_others: returns when all have called `ends`. Call both with
- * interrupts off, in the kernel context, from one CPU at a time; for the gdb stub. Meanwhile other NMIs than those of
- * this file are dropped.
+ * or after a tenth of a second, and says whether all wait. A CPU that is late waits when the NMI arrives, or goes on at
+ * once if the others have been resumed by then. cpu_calls_resume_others: let the CPUs go on; returns when all have
+ * called `ends`. Call both with interrupts off, in the kernel context, from one CPU at a time; for the gdb stub. During
+ * the pause other NMIs than those of this file are dropped.
  */
 bool cpu_calls_pause_others(const struct cpu_pause *with);
 void cpu_calls_resume_others(void);

@@ -13,5 +13,5 @@
  */
 MUST_CHECK enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency);
 
-/* Find the HPET that hpet_measure_tsc() has used. Returns false when there is none. */
+/* Set *ret to the HPET's counter, once hpet_measure_tsc() has found that it works. Returns false when it has not. */
 bool hpet_counter(struct clock_counter *ret);

@@ -82,7 +82,7 @@ void irq_disable(uint32_t gsi);
 MUST_CHECK enum status irq_vector_alloc(irq_handler_fn *handler, void *ctx, unsigned *ret_vector);
 void irq_vector_free(unsigned vector);
 
-/* Run handlers with the kernel lock from now on, with interrupts off. For kernel/irq/cpu_calls.c only. */
+/* Run handlers with the kernel lock from now on. Call with interrupts off; for kernel/irq/cpu_calls.c only. */
 void irq_use_lock(void);
 
 /*

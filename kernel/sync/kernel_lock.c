@@ -1,7 +1,7 @@
 /*
  * The kernel lock is one word that a CPU swaps its number into. A CPU that finds it free takes it, whether others wait
  * or not: under an emulator or a hypervisor a queue would often hand the lock to a CPU that is not running just then.
- * But one that has tried PATIENCE times becomes the `first`, before whom nobody else may take the lock.
+ * But a CPU that has tried PATIENCE times becomes the `first`: no other CPU may take the lock before it has.
  */
 #include "kernel/sync/kernel_lock.h"
 

@@ -1,7 +1,8 @@
 /*
- * The kernel's lock. (The heap and the frame allocator have spin locks of their own.) Whoever holds one has interrupts
- * off, neither sleeps nor touches user memory, and takes further locks only in the order of lock_rank.h. Only the CPU
- * that has the kernel lock (kernel_lock.h) takes any, so taking one only turns interrupts off.
+ * Locks for data that tasks share with interrupt handlers. Whoever holds one has interrupts off, neither sleeps nor
+ * touches user memory, and takes further locks only in the order of lock_rank.h. Only the CPU that has the kernel lock
+ * (kernel_lock.h) takes such locks, so taking one does no more than turn interrupts off. (The heap and the frame
+ * allocator work without the kernel lock, too: they have spin locks of their own.)
  *
  * The debug build and the host's tests record who holds which lock (lock.c): taking one twice or against the order
  * panics with the names of both places. On the host there are no interrupts, and each thread counts as a CPU.

@@ -15,7 +15,7 @@ static unsigned forbidden; /* how many open_sections_forbid() have not been undo
 bool open_section_begin(const void *object)
 {
 	ASSERT(!irq_is_open() && !kernel_lock_is_held());
-	/* The store is an exchange, and so a full fence. */
+	/* Store by an exchange, which is a full fence: the object is named before `forbidden` is read. */
 	(void)__atomic_exchange_n(per_cpu_pointer(open_section_object), object, __ATOMIC_SEQ_CST);
 	if (likely(!__atomic_load_n(&forbidden, __ATOMIC_SEQ_CST)))
 		return true;
@@ -23,7 +23,7 @@ bool open_section_begin(const void *object)
 	return false;
 }
 
-/* Return whether a CPU, if it is another than this one, is in a section on `object`; NULL: in any section. */
+/* Return whether `cpu` is in a section on `object`, or in any section if that is NULL. False for the running CPU. */
 static bool is_in(const struct percpu *cpu, const void *object)
 {
 	const void *const *first = per_cpu_of(cpu, open_section_object);

@@ -4,13 +4,13 @@
  * one that holds a spin lock with interrupts off, and for no shootdown. So whoever has the kernel lock may wait for the
  * end of a section.
  *
- * A CPU names the object first, and then looks whether others may use it; who is about to use it says so first, and
- * then looks whether a CPU has named it. Both have a full fence in between, so that at least one of them sees the
- * other. A section may have further objects, which are found once the first is known to be the task's own: each is
- * named, and looked at, in the same way.
+ * A CPU that begins a section names the object first, and then looks whether others may use it. Whoever is about to use
+ * the object with the kernel lock marks it as used first, and then looks whether a CPU has named it. Both have a full
+ * fence in between, so that at least one of them sees the other. A section may have further objects, which are found
+ * once the first is known to be the task's own: each is named, and looked at, in the same way.
  *
  * An object that several tasks share can have a gate. While it is open, any number of sections may read the object.
- * Who has the kernel lock closes the gate around a change that a reader must not see half done.
+ * Whoever has the kernel lock closes the gate around a change that a reader must not see half done.
  *
  * With one CPU there are no sections, and gates do nothing.
  */
@@ -153,8 +153,8 @@ static inline void open_section_wait(const void *object)
 }
 
 /*
- * open_sections_forbid: let no section begin. open_sections_are_over: return whether no other CPU is in one. Both for
- * a CPU that is about to stop all others, too.
+ * open_sections_forbid: let no section begin. open_sections_are_over: return whether no other CPU is in one. A CPU may
+ * call these two without the kernel lock when it is about to stop all others.
  * open_sections_close: forbid sections, and wait until they are over; call with the kernel lock.
  * open_sections_allow: undo one open_sections_forbid() or open_sections_close(). Pairs nest.
  */

@@ -29,7 +29,7 @@ enum wait_use { WAIT_ALWAYS, WAIT_BYTES, WAIT_ROOM };
 
 struct wait_queue {
 	struct lock lock;
-	uint32_t blocked[WAIT_ROOM]; /* number of waiters by `uses`, less 1: WAIT_BYTES, WAIT_ROOM. Guard: lock */
+	uint32_t blocked[WAIT_ROOM]; /* how many waiters use up bytes, and room: at index `uses` - 1. Guard: lock */
 	struct waiter *first, *last; /* waiters that use up bytes or room stand behind all others. Guard: lock */
 };
 
