@@ -16,7 +16,7 @@
 static struct timer timer;
 static bool timer_works; /* boot_screen_timer_on() was called */
 static bool waiting;     /* the timer is started */
-static unsigned drawn;   /* rows, by the interrupt that draws now */
+static unsigned drawn;   /* how many rows the running interrupt has drawn */
 
 static bool is_enough(void)
 {
@@ -31,7 +31,7 @@ static void fire(struct timer *fired)
 		timer_start(fired, time_add(clock_monotonic_ns(), NEXT_NS));
 }
 
-/* screen_show_later()'s function: many rows have changed, as after each line that scrolls. */
+/* Start the timer. screen_show_few() calls this when many rows have changed, as after each line that scrolls. */
 static void draw_later(void)
 {
 	if (!timer_works || waiting)

@@ -1,6 +1,7 @@
 /*
- * Drives a virtio console: text waits in a queue as that of a serial port does, and goes out by one buffer at a time;
- * what is typed comes into buffers that the device has. Registers and buffers are reached in the kernel context only.
+ * Drives a virtio console: text waits in a queue, as it does for a serial port, and goes out one buffer at a time; the
+ * device writes what is typed to buffers that are lent to it. Registers and buffers are mapped only in the kernel
+ * context.
  */
 #include "kernel/dev/hvc.h"
 
@@ -17,7 +18,7 @@
 #include "kernel/sync/lock.h"
 
 #define DEVICE_CONSOLE     0x1043
-#define DEVICE_CONSOLE_OLD 0x1003 /* one that has the interface before 1.0, too */
+#define DEVICE_CONSOLE_OLD 0x1003 /* a console that also has the interface of before virtio 1.0 */
 
 enum { TYPED = 0, SENT = 1 }; /* the queues of the console port */
 
@@ -28,7 +29,7 @@ enum { TYPED = 0, SENT = 1 }; /* the queues of the console port */
 #define SENT_SIZE     2048
 
 #define PATIENCE_NS   NS_PER_S       /* how long a writer waits for a device that takes nothing, while it must wait */
-#define LAST_WORDS_NS (3 * NS_PER_S) /* the same at the end */
+#define LAST_WORDS_NS (3 * NS_PER_S) /* how long hvc_end_queue() waits for a device that takes nothing */
 
 /* Guard, where a field says nothing else: hvc_lock. */
 static struct {
@@ -38,11 +39,11 @@ static struct {
 	struct port_queue text; /* what waits to be sent */
 	bool present;           /* the device runs */
 	bool busy;              /* the device has the buffer of text */
-	bool queues_text;       /* writers do not wait */
-	bool wedged;            /* a wait timed out: do not wait until the device has taken something */
+	bool queues_text;       /* writers do not wait for the device */
+	bool wedged;            /* a wait timed out: text is lost until the device has taken something */
 	bool is_awaited;        /* somebody waits for room, or for all text to be sent */
 	uint64_t progress_ns;   /* when the device last took text */
-	/* The buffer that is being read: its descriptor, the next byte, the bytes; none when these are equal. */
+	/* The typed buffer being read: its descriptor, the next byte's offset, its size. at == length: no buffer. */
 	unsigned slot;
 	uint32_t at, length;
 	void (*wake)(void); /* fixed after boot */
@@ -51,7 +52,7 @@ static struct {
 
 static bool leads; /* see hvc_leads(). Fixed after boot */
 
-/* Its rank is that of the serial ports: neither driver calls the other one. */
+/* Guards `hvc`. The serial ports' lock has the same rank, since neither driver calls the other one. */
 static struct lock hvc_lock = LOCK_INITIAL(LOCK_SERIAL);
 
 bool hvc_present(void)
@@ -64,7 +65,7 @@ bool hvc_leads(void)
 	return leads && hvc.present;
 }
 
-/* The device has written what cannot be: use it no more. The caller holds hvc_lock. */
+/* Use the device no more, since it has written nonsense to its queues. The caller holds hvc_lock. */
 static void give_up(void)
 {
 	hvc.present = hvc.busy = false;
@@ -107,7 +108,10 @@ static void move(void)
 	virtio_notify(&hvc.device, SENT);
 }
 
-/* Return whether to call wake() now. The caller holds hvc_lock. */
+/*
+ * Return whether to call wake() now: somebody waits, and there is room for half of what may wait, or nothing left to
+ * send, or no device any more. The caller holds hvc_lock.
+ */
 static bool is_news(void)
 {
 	const bool idle = !port_queue_text(&hvc.text) && !hvc.busy;
@@ -135,7 +139,7 @@ static void move_on(void)
 		hvc.wake();
 }
 
-/* Send all text, and wait until the device has taken it. A device that takes nothing for that long loses the text. */
+/* Send all text, and wait until the device has taken it. If it takes nothing for patience_ns, the text is lost. */
 static void drain(uint64_t patience_ns)
 {
 	while (hvc.present && (hvc.busy || port_queue_sends(&hvc.text)) && !hvc.wedged) {
@@ -315,8 +319,8 @@ void hvc_end_queue(void)
 /* ---- the driver ---- */
 
 /*
- * A device that was given up is not replaced: it may write to its buffers still. So `text`, which has rings from the
- * first start that worked on, tells whether there is a device.
+ * Return whether the function is a console, and the first one. A device that was given up counts, too: it may still
+ * write to its buffers, so no other takes its place. hvc.text has rings from the first successful start on.
  */
 static bool claims(const struct pci_function *f)
 {
@@ -348,7 +352,7 @@ fail:
 	return false;
 }
 
-/* The device may be a console until the machine's end, so it goes on. */
+/* Do nothing: the device may be a console until the machine's end, so it is not stopped. */
 static void stop(struct pci_function *f)
 {
 	(void)f;

@@ -12,13 +12,13 @@ extern const struct pci_driver hvc_driver;
 bool hvc_present(void);
 
 /*
- * When console=hvc0 is on the command line, or when there is neither serial port nor screen, look for the device now,
- * and make it a console of the log; otherwise it is found after the first program has started. Call in the kernel
- * context.
+ * Look for the device and make it a console of the log, if console=hvc0 is on the command line, or if there is neither
+ * serial port nor screen. Otherwise do nothing: the device is found after the first program has started. Call in the
+ * kernel context.
  */
 void hvc_find(const char *cmdline);
 
-/* Return whether the device is a console, and console= names no other one behind it: then /dev/console is hvc0. */
+/* Return whether /dev/console is hvc0: the device is a console of the log, and the last console= names no other one. */
 bool hvc_leads(void);
 
 /* Return the next byte that was typed, or -1 when none waits. */

@@ -1,5 +1,5 @@
 /*
- * Values of keys as Linux has them: a type in the upper byte, or a Unicode character.
+ * Stores and looks up what keys stand for, by Linux's values: a type in the upper byte, or a Unicode character.
  */
 #include "kernel/dev/keyboard_layout.h"
 

@@ -14,8 +14,8 @@
 struct keyboard_layout;
 
 /*
- * The state of the keys. All zero: no key is down, no lock is on. Guard: only the reader of the keyboard uses it
- * (keyboard.c).
+ * The state of the keys. All zero: no key is down, no lock is on. Guard: keyboard_lock (keyboard.c), which holds the
+ * only one.
  */
 struct keymap {
 	bool left_shift, right_shift;

@@ -103,9 +103,9 @@ struct acpi_info {
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
 
 	/*
-	 * The serial ports that the tables SPCR (serial console) and DBG2 (debug ports) name: the first register of each
-	 * chip like the 16550. For registers in memory `bits` is 8, 16 or 32: the distance from one register to the
-	 * next, and the size of an access.
+	 * The serial ports that the tables SPCR (serial console) and DBG2 (debug ports) name: the first register of
+	 * each chip like the 16550. For registers in memory `bits` is 8, 16 or 32: the distance from one register to
+	 * the next, and the size of an access.
 	 */
 	unsigned serial_count;
 	struct acpi_register serials[ACPI_SERIALS];

@@ -201,8 +201,8 @@ void apic_park_others(void)
 
 /*
  * Wait until the command that was written last is delivered. If that takes too long, note in `deaf` which CPU the
- * command was for, to be logged later: the caller may hold locks under which nothing can be logged. Called in the kernel
- * context.
+ * command was for, to be logged later: the caller may hold locks under which nothing can be logged. Called in the
+ * kernel context.
  */
 static void wait_for_delivery(void)
 {

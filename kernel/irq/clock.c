@@ -93,10 +93,10 @@ uint64_t clock_ns_at(uint64_t tsc)
 }
 
 /*
- * Return the ticks by the counter that stands in. Reading `counted` before the counter keeps time from going back: the
- * counter is then at or after that value, and cannot have come round in between. If another CPU has read the counter
- * later and stored a greater count, the counter seems to have gone back, by less than half its range: the ticks stand
- * still then, since a difference taken as it is would look like a whole round.
+ * Return the ticks by the counter that stands in. `counted` is read before the counter, which cannot have come round in
+ * between, so the ticks are never less than those of a call that has returned. The counter, read on this CPU, may still
+ * seem a little behind a reading on another CPU: the ticks stand still then, since the difference would otherwise look
+ * like nearly a whole round of the counter.
  */
 static uint64_t stand_in_ticks(void)
 {
@@ -122,8 +122,8 @@ uint64_t clock_ticks(void)
 }
 
 /*
- * clock_use_counter() overwrites the start of this function with a jump to stand_in_ns(): a test here instead would make
- * each switch of tasks, and each call that reads the clock, cost more.
+ * clock_use_counter() overwrites the start of this function with a jump to stand_in_ns(): a test here instead would
+ * make each switch of tasks, and each call that reads the clock, cost more.
  */
 PATCHED uint64_t clock_monotonic_ns(void)
 {

@@ -49,9 +49,10 @@ uint64_t clock_ns_at(uint64_t tsc);
 uint64_t clock_realtime_ns(void);
 
 /*
- * clock_set_realtime: set the wall clock to `ns`, which must not be less than clock_monotonic_ns(). clock_move_realtime:
- * move it by `ns`, but not to before clock_monotonic_ns(). The monotonic clock does not change. Timers that wait for a
- * wall clock time do not notice: after timer_init() call timer_set_wall_clock() and timer_move_wall_clock() instead.
+ * clock_set_realtime: set the wall clock to `ns`, which must not be less than clock_monotonic_ns().
+ * clock_move_realtime: move it by `ns`, but not to before clock_monotonic_ns(). The monotonic clock does not change.
+ * Timers that wait for a wall clock time do not notice either call: after timer_init() call timer_set_wall_clock() and
+ * timer_move_wall_clock() instead.
  */
 void clock_set_realtime(uint64_t ns);
 void clock_move_realtime(int64_t ns);

@@ -10,12 +10,15 @@
 #define PIT_FREQUENCY 1193182ULL /* ticks a second */
 
 /*
- * Have channel 0 interrupt once, after `ticks` of its ticks, 1 to 65,535, and not at a time that was set before. May be
- * called in any context.
+ * Have channel 0 interrupt once, after `ticks` of its ticks, 1 to 65,535. A time that was set before is forgotten. May
+ * be called in any context.
  */
 void pit_start_once(uint16_t ticks);
 
-/* Have channel 0 interrupt no more, at least not after the time that was set before. May be called in any context. */
+/*
+ * Stop the interrupts of channel 0. One may still come at the time that was set before, but none after it. May be
+ * called in any context.
+ */
 void pit_stop(void);
 
 /* Have channel 0 interrupt again and again, as slowly as it can: 18.2 times a second. */

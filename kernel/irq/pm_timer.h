@@ -14,5 +14,8 @@
  */
 MUST_CHECK enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequency);
 
-/* Find the timer as a counter, by what the FADT says of it. Call once. Returns false when there is none that works. */
+/*
+ * Set *ret to the timer's counter. timer: what the FADT says of the timer. Call once. Returns false when there is no
+ * timer, or its counter stands still.
+ */
 bool pm_timer_counter(struct acpi_register timer, struct clock_counter *ret);

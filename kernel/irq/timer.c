@@ -28,11 +28,10 @@ enum timer_hardware {
 };
 
 /*
- * The most timers that fire in one interrupt. When more are due, the next interrupt comes at once, until firing has
- * taken BURST_NS: then no timer fires for a while, and the interrupted code runs on. That while is as long as the
- * firing took, but after the first burst of several a quarter of it: whose timer comes behind a thousand that are due
- * at once waits less than a millisecond for it. So nobody waits for more than that at a time, and timers that are due
- * again and again leave other code about half of the CPU.
+ * BATCH: the most timers that fire in one interrupt. When more are due, the next interrupt comes at once, until firing
+ * has taken BURST_NS. Then timers pause and the interrupted code runs on, for as long as the firing took; after the
+ * first of several bursts only for a quarter of that. So a timer that is due behind a thousand others fires within a
+ * millisecond, and timers that are due again and again leave other code about half of the CPU.
  */
 #define BATCH    32
 #define BURST_NS 500000
@@ -54,7 +53,7 @@ struct cpu_timers {
 	bool firing;           /* timer_interrupt() is running; it arms the hardware at its end */
 	uint64_t paused_until; /* monotonic ns before which no timer fires; set after a burst */
 	uint64_t burst_ns;     /* how long timers have fired while more than a batch was due */
-	bool bursts;           /* a burst has ended, and since then no interrupt has found less due than a batch */
+	bool bursts;           /* a burst has ended, and each interrupt since has found more than BATCH timers due */
 	uint64_t interrupts;   /* how many timer interrupts have arrived. Guard: own CPU, interrupts off */
 };
 
@@ -101,10 +100,10 @@ static void arm_hardware(uint64_t deadline_ns)
 }
 
 /*
- * Return whether arming the hardware is slow. It is by the PIT's ports, and if the APIC's registers are in memory:
- * while a process's page tables are loaded, it then takes two CR3 writes to reach them. In both cases arm_for_first()
- * does not move an interrupt to a later time, for example when a timeout was cancelled: the early interrupt finds
- * nothing due and arms the hardware again.
+ * Return whether arming the hardware is slow: the PIT's ports are slow, and if the APIC's registers are in memory,
+ * reaching them takes two CR3 writes while a process's page tables are loaded. In both cases arm_for_first() does not
+ * move an interrupt to a later time, for example when a timeout was cancelled: the early interrupt finds nothing due
+ * and arms the hardware again.
  */
 static bool arming_is_dear(void)
 {

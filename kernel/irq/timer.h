@@ -14,12 +14,15 @@
  */
 const char *timer_init(void);
 
-/* Set up the timer of another CPU, on which this is called with interrupts off. It is of the same kind. */
+/*
+ * Set up the timer of a CPU that starts later, of the same kind as the first CPU's. Call on that CPU, with interrupts
+ * off.
+ */
 void timer_start_cpu(void);
 
 /*
- * Do without TSC deadlines from now on: where the APIC timer had them it counts. Call on the first CPU, with interrupts
- * off; each CPU that has called timer_start_cpu() by then calls it again before it starts a timer.
+ * Do without TSC deadlines from now on: an APIC timer that used them counts down instead. Call on the first CPU, with
+ * interrupts off. Each CPU that has called timer_start_cpu() by then must call that again before it starts a timer.
  */
 void timer_leave_tsc(void);
 
@@ -40,8 +43,9 @@ void timer_start(struct timer *timer, uint64_t deadline_ns);
 void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 
 /*
- * Set the wall clock to `ns`, or move it by `ns`, which takes nothing from the time that passes meanwhile. Timers by
- * the wall clock with deadlines that have passed then fire as soon as interrupts are on.
+ * timer_set_wall_clock: set the wall clock to `ns`. timer_move_wall_clock: move it by `ns`, without losing the time
+ * that passes during the call. Timers by the wall clock whose deadlines have then passed fire as soon as interrupts are
+ * on.
  */
 void timer_set_wall_clock(uint64_t ns);
 void timer_move_wall_clock(int64_t ns);

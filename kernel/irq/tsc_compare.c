@@ -1,6 +1,6 @@
 /*
- * Reads the two counters together, at the beginning and at the end of a span. What their rates are is the caller's
- * business.
+ * Reads the time-stamp counter and a reference counter together, at the beginning and at the end of a span. Computes no
+ * rates: that is left to the caller.
  */
 #include "kernel/irq/tsc_compare.h"
 
@@ -37,7 +37,7 @@ static struct moment read_both(const struct tsc_reference *r)
 	return m;
 }
 
-/* Try once. Returns false when the reference was too slow. */
+/* Compare the counters once. Returns false when the reference has not counted to `counts` within MOST_TICKS. */
 static bool compare(const struct tsc_reference *r, uint32_t counts, struct tsc_span *ret)
 {
 	const struct moment start = read_both(r);

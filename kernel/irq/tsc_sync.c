@@ -1,9 +1,10 @@
 /*
- * The first CPU writes its counter to the word `shown` again and again. Another CPU's *lead* is by how much its counter
- * is ahead of the first CPU's. When the other CPU reads the word and then its own counter, the difference is the lead
- * or more, since time has passed in between. When it reads its own counter and then waits for a word that was written
- * later, the difference is the lead or less. The closest of PAIRS such pairs of bounds give a narrow range for the
- * lead, which contains 0 if the counters agree.
+ * Compares another CPU's time-stamp counter with the first CPU's, and corrects it. The first CPU writes its counter to
+ * the word `shown` again and again. The other CPU's *lead* is by how much its counter is ahead of the first CPU's. When
+ * the other CPU reads the word and then its own counter, the difference is the lead or more, since time has passed in
+ * between. When it reads its own counter and then waits for a word that was written later, the difference is the lead
+ * or less. The closest of PAIRS such pairs of bounds give a narrow range for the lead, which contains 0 if the counters
+ * agree.
  */
 #include "kernel/irq/tsc_sync.h"
 

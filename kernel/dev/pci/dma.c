@@ -1,5 +1,5 @@
 /*
- * Frames for devices; see dma.h.
+ * Allocates and frees frames for devices; see dma.h.
  */
 #include "kernel/dev/pci/dma.h"
 

@@ -15,8 +15,9 @@
 #define FAULTS_MOST 32 /* lines about faults: a broken machine must not fill the log */
 #define LINE        160
 /*
- * Buses without functions that one call looks at. To look at one takes some 11,000 instructions; that the caller lets
- * other tasks run after each of 256 costs those more than the scan itself, since two switches have to load CR3.
+ * How many buses without functions one pci_look() looks at, some 11,000 instructions each. The caller lets other tasks
+ * run after each call: if it did so after every one of 256 buses, that would cost more than the scan itself, since the
+ * switches to a task and back both load CR3.
  */
 #define EMPTY_MOST 16
 
