@@ -24,7 +24,7 @@ bool hvc_leads(void);
 /* Return the next byte that was typed, or -1 when none waits. */
 int hvc_read(void);
 
-/* Write a program's text. Bytes that hvc_room() does not tell of are dropped, except for an echo's. */
+/* Write a program's text. Call hvc_room() first: text that does not fit is dropped. Only an echo needs no such call. */
 void hvc_write_raw(const char *text, size_t size);
 
 /*
@@ -47,7 +47,7 @@ bool hvc_is_polled(void);
  */
 void hvc_end_queue(void);
 
-/* As serial_room() and so on (kernel/dev/serial.h). */
+/* Do for this device what serial_room(), serial_waiting() and so on (kernel/dev/serial.h) do for a serial port. */
 size_t hvc_room(void);
 size_t hvc_waiting(void);
 bool hvc_is_idle(void);

@@ -58,8 +58,8 @@ void screen_show_later(void (*by)(void));
 
 /*
  * screen_hold() keeps the terminal from drawing, so that a program may draw: text changes the terminal, and is not
- * shown. screen_release() ends that: everything is drawn anew with the next screen_show(). Both do nothing if it is so
- * already. screen_is_held() returns whether the terminal is kept from drawing.
+ * shown. screen_release() ends that: everything is drawn anew with the next screen_show(). Either does nothing if the
+ * screen is in that state already. screen_is_held() returns whether the terminal is kept from drawing.
  */
 void screen_hold(void);
 void screen_release(void);

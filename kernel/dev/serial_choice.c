@@ -53,7 +53,7 @@ static bool is_same(struct serial_place a, struct serial_place b)
 	return a.address == b.address && !a.width == !b.width;
 }
 
-/* Map the registers of a port in memory. Returns false when they cannot be there, as in RAM, or it is too early. */
+/* Map the registers of a port in memory. Returns false at an impossible place, such as RAM, or too early in the boot. */
 static bool map(struct serial_port *port)
 {
 	struct serial_place place = port->place;
@@ -80,7 +80,7 @@ struct serial_port *serial_add(struct serial_place place, uint16_t divisor)
 		return port;
 	port->place = place;
 	port->isa = -1;
-	/* A table may name the last ports, behind which the registers would go on at the first ones. */
+	/* A table may name the last I/O ports, at which some of the registers would wrap around to port 0 on. */
 	if (place.width ? !map(port) : place.address > UINT16_MAX + 1 - PORTS_OF_16550)
 		return NULL;
 	if (serial_start(port, divisor))

@@ -14,8 +14,8 @@ void serial_find_first(void);
 
 /*
  * Make the ports consoles that the command line names by console=ttySN,SPEED, or, when there are none, by
- * earlycon=uart8250,io,ADDRESS,SPEED. When one is not there, say so; when none is there, go on with the port that
- * serial_find_first() has found.
+ * earlycon=uart8250,io,ADDRESS,SPEED. A port that is not there is passed over (serial_find_more() logs it). When none
+ * is there, the port that serial_find_first() has found stays the console.
  */
 void serial_choose(const char *cmdline);
 
@@ -26,7 +26,7 @@ void serial_choose(const char *cmdline);
  */
 void serial_find_more(const char *cmdline);
 
-/* Look for the rest of the ports of PCs: those that are no console are not looked for before. */
+/* Look for all further ports at the places of PCs: until now only those that might become a console were looked for. */
 void serial_find_rest(void);
 
 /* Return the console whose terminal can be /dev/console: the one that the command line named last. NULL: no console. */

@@ -136,8 +136,9 @@ static inline void serial_enable(struct serial_port *port, uint8_t interrupts)
 bool serial_start(struct serial_port *port, uint16_t divisor);
 
 /*
- * Start the port at a place, which gets a number of its own unless it is one of a PC's. One that has been found before
- * stays as it is. Returns the port, or NULL when it is not there or all numbers are taken. Call in the kernel context.
+ * Start the port at a place, which gets a number of its own unless it is one of a PC's. A port that has been found
+ * before stays as it is. Returns the port, or NULL when it is not there or all numbers are taken. Call in the kernel
+ * context.
  */
 struct serial_port *serial_add(struct serial_place place, uint16_t divisor);
 

@@ -55,7 +55,7 @@ static bool start(struct pci_function *f)
 	return false;
 }
 
-/* The ports may be consoles until the machine's end, so nothing is given back. */
+/* Do nothing: the ports may be consoles until the machine's end, so nothing is given back. */
 static void stop(struct pci_function *f)
 {
 	(void)f;

@@ -109,7 +109,7 @@ static void give_up(struct serial_port *port, uint64_t patience_ns)
 		move_on(port, MOST_AT_ONCE);
 }
 
-/* Called by the timer: send queued bytes; drop them if the port is stuck and a screen shows the same text. */
+/* Send queued bytes, or drop them if the port is stuck and a screen shows the same text. Called by the timer. */
 static void look(struct timer *timer)
 {
 	struct serial_port *port = (struct serial_port *)timer; /* its first member */

@@ -19,7 +19,7 @@
 
 #define MOST_FONT_HEIGHT 32
 
-/* In `shown`: what is on the screen is not known. No cell has this value, nor these colours. */
+/* Marks a cell in `shown` whose pixels are not known: no cell to draw has this value or its colours, so all is drawn. */
 #define UNKNOWN 0xffffffffU
 
 struct geometry {

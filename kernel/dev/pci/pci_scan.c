@@ -1,5 +1,5 @@
 /*
- * The scan for PCI functions; see pci_scan.h.
+ * Looks at buses one by one for PCI functions, and follows bridges to further buses; see pci_scan.h.
  */
 #include "kernel/dev/pci/pci_scan.h"
 
@@ -64,7 +64,7 @@ static bool look(struct pci_scan *scan, struct pci_address address)
 }
 
 /*
- * Look for the functions of a device, all of which have a function 0; its header says whether there may be others.
+ * Look for the functions of a device. Every device has a function 0, whose header says whether there may be others.
  * Returns false when the scan is to end.
  */
 static bool look_at_device(struct pci_scan *scan, struct pci_address address)

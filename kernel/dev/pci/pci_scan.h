@@ -8,8 +8,8 @@
 #include "kernel/dev/pci/pci_function.h"
 
 /*
- * More functions than any machine has. Those beyond are left out, and pci_access.fault() is told: without a limit
- * hostile buses could fill memory.
+ * More functions than any machine has. Functions beyond this number are left out, which pci_access.fault() is told:
+ * without a limit hostile buses could fill memory.
  */
 #define PCI_FUNCTIONS_MOST 1024
 
