@@ -53,7 +53,7 @@ static bool is_same(struct serial_place a, struct serial_place b)
 	return a.address == b.address && !a.width == !b.width;
 }
 
-/* Map the registers of a port in memory. Returns false at an impossible place, such as RAM, or too early in the boot. */
+/* Map the registers of a port in memory. Returns false at an impossible place, as in RAM, or too early in the boot. */
 static bool map(struct serial_port *port)
 {
 	struct serial_place place = port->place;

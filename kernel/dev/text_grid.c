@@ -19,7 +19,7 @@
 
 #define MOST_FONT_HEIGHT 32
 
-/* Marks a cell in `shown` whose pixels are not known: no cell to draw has this value or its colours, so all is drawn. */
+/* A cell in `shown` whose pixels are not known. No cell to draw has this value or these colours: all of it is drawn. */
 #define UNKNOWN 0xffffffffU
 
 struct geometry {

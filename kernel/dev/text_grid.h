@@ -86,8 +86,8 @@ void text_grid_exchange(struct text_grid *grid);
 void text_grid_set_cursor(struct text_grid *grid, const struct text_place *place);
 
 /*
- * Somebody else has drawn on the screen: have all rows drawn anew, whatever was drawn before. Also fills the pixels
- * beside and below the cells, so the framebuffer must be mapped in the page tables that are loaded.
+ * Have all rows drawn anew, because somebody else has drawn on the screen. Also fills the pixels beside and below the
+ * cells, so the framebuffer must be mapped in the page tables that are loaded.
  */
 void text_grid_redraw(struct text_grid *grid);
 

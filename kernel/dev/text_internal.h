@@ -48,7 +48,10 @@ void text_reset(struct text_console *console, struct text_stream *stream);
 void text_save(struct text_console *console, struct text_stream *stream);
 void text_restore(struct text_console *console, struct text_stream *stream);
 
-/* The sequences DECSTBM (text_set_region), SM, RM, DECSET, DECRST (text_change_modes), DECSTR, RIS and DECALN. */
+/*
+ * Execute DECSTBM (text_set_region); SM, RM, DECSET or DECRST (text_change_modes); DECSTR (text_soft_reset); RIS
+ * (text_full_reset); DECALN (text_alignment).
+ */
 void text_set_region(struct text_console *console, struct text_stream *stream);
 void text_change_modes(struct text_console *console, struct text_stream *stream);
 void text_soft_reset(struct text_console *console, struct text_stream *stream);

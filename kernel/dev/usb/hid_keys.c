@@ -1,6 +1,6 @@
 /*
- * Reports of USB keyboards as scan codes; see hid_keys.h. Numbers of keys are those of the HID Usage Tables, "Keyboard/
- * Keypad Page".
+ * Turns reports of USB keyboards into scan codes; see hid_keys.h. Keys have the numbers of the HID Usage Tables,
+ * "Keyboard/Keypad Page".
  */
 #include "kernel/dev/usb/hid_keys.h"
 
@@ -24,8 +24,7 @@ static const uint16_t codes[] = {
 	/* 0x1e: 1 to 9, 0 */
 	0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b,
 	/*
-	 * 0x28: Enter, Escape, Backspace, Tab, Space, -, =, [, ], \, the same beside Enter, ;, ', `, comma, full stop,
-	 * /
+	 * 0x28: Enter, Escape, Backspace, Tab, Space, -, =, [, ], \, the \ beside Enter, ;, ', `, comma, full stop, /
 	 */
 	0x1c, 0x01, 0x0e, 0x0f, 0x39, 0x0c, 0x0d, 0x1a, 0x1b, 0x2b, 0x2b, 0x27, 0x28, 0x29, 0x33, 0x34, 0x35,
 	/* 0x39: Caps Lock, F1 to F12 */
@@ -116,7 +115,7 @@ size_t hid_keys_report(struct hid_keys *keys, const uint8_t *report, size_t size
 	for (size_t i = 2, n = 0; i < size && i < HID_REPORT; i++) {
 		if (report[i] == ROLL_OVER)
 			return 0;
-		/* A key that is named twice would be pressed twice. */
+		/* Take a key that is named twice once: otherwise it would be pressed twice. */
 		if (report[i] >= FIRST_KEY && !has(down, report[i]))
 			down[n++] = report[i];
 	}

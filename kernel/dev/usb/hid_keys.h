@@ -11,7 +11,7 @@
 /* Most bytes that one report gives: each of 8 modifiers and of 6 keys up and 6 down, with a prefix. */
 #define HID_CODES 40
 
-/* The keys of one keyboard that are down; all zero: none is. Guard: whoever owns the keyboard brings it. */
+/* The keys of one keyboard that are down; all zero: none is. Guard: that of the structure around it. */
 struct hid_keys {
 	uint8_t modifiers; /* a bit for each, as the report has them */
 	uint8_t keys[6];   /* usages (numbers of keys), 0 for none */

@@ -1,6 +1,6 @@
 /*
- * Hubs: turns on the power of their ports, and adds and removes the devices at them (USB 2.0, "Hub Specification"; for
- * faster hubs USB 3.2).
+ * Serves USB hubs: turns on the power of their ports, and adds and removes the devices at them (USB 2.0, "Hub
+ * Specification"; for faster hubs USB 3.2).
  */
 #include "kernel/dev/usb/usb_device.h"
 #include "kernel/lib/log.h"

@@ -1,6 +1,6 @@
 /*
- * USB keyboards in boot protocol: reports become scan codes, a key that is held comes again and again, and LEDs show
- * the locks. All keyboards share the locks.
+ * Serves USB keyboards in boot protocol: turns reports into scan codes, repeats a key that is held, and sets the LEDs
+ * of Caps Lock and Num Lock, which all keyboards share.
  */
 #include "kernel/dev/usb/usb_device.h"
 #include "kernel/irq/clock.h"
@@ -37,7 +37,7 @@ static void pass_on(const uint8_t *codes, size_t count)
 	}
 }
 
-/* Pass the code of the key that is down once more. The timer calls this with interrupts off. */
+/* Pass on the code of the key that is held once more. The timer calls this with interrupts off. */
 static void repeat(struct timer *timer)
 {
 	struct usb_device *device = (struct usb_device *)((char *)timer - offsetof(struct usb_device, repeat));
@@ -101,7 +101,7 @@ void usb_keyboard_look(struct usb_device *device)
 
 	if (leds == device->leds)
 		return;
-	/* Set this first: a keyboard that refuses the request has no LEDs, and is not asked again. */
+	/* Note the LEDs as set before asking: a keyboard that refuses the request has no LEDs, and is not asked again. */
 	device->leds = leds;
 	*(uint8_t *)device->buffer.bytes = leds;
 	(void)request(device, SET_REPORT, REPORT_OUTPUT, 1);

@@ -31,7 +31,7 @@ struct usb_device;
 /* A controller. Guard: fixed when it is started, unless a field says otherwise. */
 struct xhci {
 	struct pci_function *function;
-	volatile uint8_t *base; /* the BAR, in which the next ones lie */
+	volatile uint8_t *base; /* the mapped BAR, in which the next three groups of registers lie */
 	volatile uint8_t *operational;
 	volatile uint8_t *runtime;
 	volatile uint8_t *doorbells;

@@ -92,7 +92,7 @@ static void take_event(struct xhci *xhci, const struct xhci_event *event)
 	}
 }
 
-/* Take the events in the ring, and tell the controller up to which one that was done. */
+/* Take the events in the ring, and tell the controller which one was the last taken. */
 static void take_events(struct xhci *xhci)
 {
 	struct xhci_event event;
@@ -114,7 +114,10 @@ void xhci_serve(void *ctx)
 
 	if (!xhci->dead) {
 		status = mmio_read32(xhci->operational + XHCI_STATUS);
-		/* The driver never turns the interrupter off: the controller was reset by somebody else, or is gone. */
+		/*
+		 * This driver never turns the interrupter off: if it is off, somebody else has reset the controller, or
+		 * the controller is gone.
+		 */
 		if (status == XHCI_GONE || status & (XHCI_STATUS_HOST | XHCI_STATUS_INTERNAL) ||
 		    !(mmio_read32(xhci->runtime + XHCI_INTERRUPTER) & XHCI_INTERRUPTER_ON)) {
 			xhci->dead = true;
