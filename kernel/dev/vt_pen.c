@@ -1,5 +1,6 @@
 /*
- * The sequence SGR (ESC [ … m): what its numbers select. text_palette.c has the colours' values.
+ * Executes the sequence SGR (ESC [ … m), whose numbers select colours and attributes. The colours' values are in
+ * text_palette.c.
  */
 #include "kernel/dev/vt_pen.h"
 
@@ -25,9 +26,9 @@ static uint32_t rgb(const struct vt_parser *s, unsigned red)
 }
 
 /*
- * Parameter `i` is 38 or 48: put the colour that the parameters after it name into *colour. Returns the index of the
- * first parameter after those. If the parameters are joined by ':', the three channels may come after the number of a
- * colour space (ISO 8613-6), and usually do.
+ * Put the colour that the parameters after number `i`, a 38 or 48, name into *colour. Returns the index of the first
+ * parameter behind them. If the parameters are joined by ':', the three channels may come after the number of a colour
+ * space (ISO 8613-6), and usually do.
  */
 static unsigned select_colour(const struct vt_parser *s, unsigned i, uint8_t *colour)
 {

@@ -101,7 +101,7 @@ void usb_keyboard_look(struct usb_device *device)
 
 	if (leds == device->leds)
 		return;
-	/* Note the LEDs as set before asking: a keyboard that refuses the request has no LEDs, and is not asked again. */
+	/* Note the LEDs as set even before asking: a keyboard that refuses has no LEDs, and is not asked again. */
 	device->leds = leds;
 	*(uint8_t *)device->buffer.bytes = leds;
 	(void)request(device, SET_REPORT, REPORT_OUTPUT, 1);

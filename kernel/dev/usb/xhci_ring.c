@@ -1,5 +1,5 @@
 /*
- * The rings of an xHCI controller; see xhci_ring.h.
+ * Writes and reads the rings in memory of an xHCI controller; see xhci_ring.h.
  */
 #include "kernel/dev/usb/xhci_ring.h"
 

@@ -14,8 +14,8 @@
 #define EXTENDED_LEGACY  1
 #define LEGACY_FIRMWARE  (1u << 16)
 #define LEGACY_KERNEL    (1u << 24)
-#define LEGACY_SMI       0x0000e011u /* in the register behind that: bits that enable interrupts to the firmware */
-#define LEGACY_SMI_CLEAR 0xe0000000u /* in the same register: bits that are cleared by writing ones */
+#define LEGACY_SMI       0x0000e011u /* in the capability's second register: bits that enable SMIs to the firmware */
+#define LEGACY_SMI_CLEAR 0xe0000000u /* in the second register: bits that are cleared by writing ones */
 
 #define OWNER_WAIT_MS 1000
 #define RESET_WAIT_MS 1000
@@ -64,7 +64,7 @@ static bool wait_for(const volatile uint8_t *at, uint32_t mask, uint32_t value, 
 			return false;
 		if ((now & mask) == value)
 			return true;
-		/* When usb_run() is to end this returns at once, and the loop polls until the deadline. */
+		/* When usb_run() is to end, usb_sleep_ms() returns at once, and the loop polls until the deadline. */
 		(void)usb_sleep_ms(STEP_MS);
 	}
 }

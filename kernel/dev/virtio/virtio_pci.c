@@ -95,7 +95,7 @@ static bool find(const struct pci_function *f, uint8_t type, uint32_t least, str
 	return false;
 }
 
-/* Map the two structures. Returns false, with a line in the log, when the device does not have them. */
+/* Map the structures COMMON and NOTIFY. Returns false, with a line in the log, when the device does not have them. */
 static bool map(struct virtio *device, struct place *ret_notify)
 {
 	const struct pci_function *f = device->function;
@@ -127,7 +127,7 @@ static bool reset(const struct virtio *device)
 	return true;
 }
 
-/* Agree on the features. Returns false when the device wants others. */
+/* Agree on one feature, the 1.x interface. Returns false when the device does not have it, or insists on others. */
 static bool agree(const struct virtio *device)
 {
 	write_status(device, STATUS_ACKNOWLEDGE);

@@ -11,7 +11,7 @@
 #define VIRTIO_VENDOR 0x1af4
 #define VIRTIO_QUEUES 2 /* used of each device */
 
-/* Guard: fixed while the device runs. */
+/* A virtio device that runs. Guard: fixed while it runs. */
 struct virtio {
 	const struct pci_function *function;
 	void *common_bar, *notify_bar; /* the mapped BARs */

@@ -1,5 +1,5 @@
 /*
- * A split virtqueue; see virtqueue.h.
+ * Gives buffers to a device by a split virtqueue, takes them back, and checks what the device writes; see virtqueue.h.
  */
 #include "kernel/dev/virtio/virtqueue.h"
 

@@ -22,7 +22,7 @@ struct virtqueue {
 	uint16_t given, taken;   /* how many buffers were given and taken back: the rings' indexes, which wrap */
 	uint32_t lent;           /* a bit for each descriptor that the device has */
 	uint32_t lengths[VIRTQUEUE_MOST]; /* bytes that the device may write to the buffer; 0: it only reads it */
-	bool broken; /* the device has written what cannot be, so that no buffer is taken back any more */
+	bool broken; /* the device has written nonsense, so that no buffer is taken back any more */
 };
 
 /* Make an empty queue of `size` descriptors, a power of two up to VIRTQUEUE_MOST, in zeroed memory. */
