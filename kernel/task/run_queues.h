@@ -164,8 +164,5 @@ void rt_begins(struct cpu_queues *cpu);
 /* Start rt_timer for the moment when rt_rings() must check whether `task`, which runs or will run next, may go on. */
 void rt_watch(struct cpu_queues *cpu, const struct task *task, uint64_t now);
 
-/*
- * Called when rt_timer fires: have the CPU switch if the turn of the current task, or the share of real-time tasks, is
- * over; and check RLIMIT_RTTIME. Takes task_lock.
- */
+/* Called when rt_timer fires: check whether the current task may go on, and RLIMIT_RTTIME. Takes task_lock. */
 void rt_rings(struct timer *timer);

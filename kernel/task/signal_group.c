@@ -30,7 +30,7 @@ int signal_send_group(int group, int signal, const struct signal_info *info)
 	return sending.error;
 }
 
-/* Do send_to_member() for the current task, if it may. */
+/* Do send_to_member() if the current task may signal `process`. */
 static bool send_if_permitted(void *ctx, struct process *process)
 {
 	struct group_send *sending = ctx;

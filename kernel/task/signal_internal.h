@@ -54,8 +54,8 @@ unsigned signal_set_peek(const struct signal_set *set, uint64_t first, struct si
 int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info);
 
 /*
- * Add a siginfo that its owner has (`taken`), and that is in no set, to `set`. Takes no memory. The caller holds
- * signal_lock.
+ * Add to `set` a siginfo that belongs to its sender (siginfo->taken is not NULL) and is in no set. Needs no memory. The
+ * caller holds signal_lock.
  */
 void signal_set_add_own(struct signal_set *set, struct signal_queued *siginfo);
 

@@ -59,8 +59,9 @@ struct signal_queued {
 	struct signal_queued *last; /* of the oldest: the youngest */
 	struct signal_info info;    /* info.signal 0: this structure is not in use */
 	/*
-	 * of a timer's own siginfo, which is not freed: called with signal_lock held when the siginfo has left the set.
-	 * ret: what the program gets, and may be changed; NULL: nobody gets it. NULL: a siginfo like all others
+	 * NULL: this structure is freed when it has left the set. Otherwise it belongs to a timer, and is not freed:
+	 * this function is called then, with signal_lock held. ret: the program's copy of `info`, which the function
+	 * may change; NULL: no program gets it
 	 */
 	void (*taken)(struct signal_queued *queued, struct signal_info *ret);
 	void *owner; /* for `taken` */
@@ -134,8 +135,8 @@ struct process_signals {
 	struct link timers;          /* list of the timers of posix_timer.h */
 	/* the timers that have numbers. Guard: tasks only, which the kernel does not preempt */
 	struct radix timer_numbers;
-	uint32_t next_timer;                    /* the number of the next one that is made, if that is free */
-	struct posix_timer *interval_timers[2]; /* those of ITIMER_VIRTUAL and ITIMER_PROF; NULL: never set */
+	uint32_t next_timer;                    /* the number of the next timer that is made, if that number is free */
+	struct posix_timer *interval_timers[2]; /* the timers of ITIMER_VIRTUAL and ITIMER_PROF; NULL: never set */
 	struct wait_queue arrivals;             /* waiters for signals to become pending, by signalfd(2)'s files */
 	struct wait_queue ended;                /* waiters for the process's end, by pidfd_open(2)'s files */
 };

@@ -400,7 +400,9 @@ void task_yield(void)
 {
 	lock_take_on(&task_lock);
 	task_current()->turn_left_ns = 0;
-	/* A turn that somebody has interrupted does not go on: the others of the level come first. */
+	/*
+	 * Give up the rest of a turn that another task has interrupted: the other tasks of this nice value come first.
+	 */
 	per_cpu(cpu_queues).interrupted = NULL;
 	sched_switch();
 	lock_release_on(&task_lock);

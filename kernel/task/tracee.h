@@ -55,16 +55,16 @@ struct tracee {
 	int status;            /* its wait status, when it has ended */
 	uint32_t uid;          /* its real user at the last stop */
 	unsigned options;      /* PTRACE_O_… */
-	bool seized;           /* by PTRACE_SEIZE, or a child of such a task: group stops are told from signals */
-	bool stopped;          /* in ptrace_stop(), and the tracer has not let it go on */
-	bool listening;        /* stopped, by PTRACE_LISTEN, as if it was not traced */
-	bool group_due;        /* a stop of its process has begun, and it has not reported that */
-	bool steps;            /* its trap flag is set by the tracer, not by the program */
-	bool calls_again;      /* the call that it made is made again, for lack of memory: no stop at its beginning */
-	enum ptrace_run run;   /* how it runs, or ran last */
-	int code;              /* of the stop: the wait status without its low byte; 0: none, or the tracer knows */
-	int stop_code;         /* of the stop, for as long as it lasts */
-	uint64_t message;      /* for PTRACE_GETEVENTMSG */
+	bool seized;      /* by PTRACE_SEIZE, or a child of such a task: its tracer can tell group stops from signals */
+	bool stopped;     /* in ptrace_stop(), and the tracer has not let it go on */
+	bool listening;   /* stopped, by PTRACE_LISTEN, as if it was not traced */
+	bool group_due;   /* a stop of its process has begun, and it has not reported that */
+	bool steps;       /* its trap flag is set by the tracer, not by the program */
+	bool calls_again; /* a call that lacked memory is made again: do not stop at its beginning once more */
+	enum ptrace_run run; /* how it runs, or ran last */
+	int code;            /* of the stop: the wait status without its low byte; 0: no stop, or the tracer was told */
+	int stop_code;       /* of the stop, for as long as it lasts */
+	uint64_t message;    /* for PTRACE_GETEVENTMSG */
 	struct ptrace_debug debug;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Handles user mode's exceptions: page faults are served or become signals, other exceptions become signals. Also has
- * the work that a task does on the way back to user mode: signals, switches to other tasks, its end.
+ * Handles user mode's exceptions: page faults are served or become signals, other exceptions become signals. Also does
+ * what is due when a task returns to user mode: delivers signals, switches to other tasks, ends the task.
  */
 #include "kernel/task/user_return.h"
 
@@ -203,8 +203,9 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 }
 
 /*
- * Do kernel_fault() where there are several CPUs: an open call (docs/locking.md) copies without the kernel lock, which
- * the service of its fault needs. A copy in an open section fails, since the section must not wait for the lock.
+ * Do kernel_fault() on a machine with several CPUs. A system call that runs without the kernel lock (an open call,
+ * docs/locking.md) may fault in a copy from or to user memory: take the lock to serve the fault. In an open section the
+ * copy fails instead, since a section must not wait for the lock.
  */
 static bool kernel_fault_with_lock(struct trap_frame *frame, vaddr_t va)
 {
@@ -250,10 +251,10 @@ static bool serve_open(const struct trap_frame *frame, vaddr_t va)
 }
 
 /*
- * Handle an exception: one that a program has caused is served, one of the kernel is passed to kernel_fault(). lock:
- * the kernel lock is to be taken for a program's exception, but for a page fault that needs none, as where there are
- * several CPUs; the way back lets go of it. Returns false when the exception is not for this file. Inline, since a page
- * fault is a hot path.
+ * Handle an exception: serve one that a program has caused, pass one of the kernel to kernel_fault(). `lock` is true on
+ * a machine with several CPUs: take the kernel lock for a program's exception, unless it is a page fault that needs no
+ * lock; return_with_lock() releases it. Returns false for an exception that this file does not handle. Inline, since a
+ * page fault is a hot path.
  */
 static inline __attribute__((always_inline)) bool handle_trap(struct trap_frame *frame, bool lock)
 {
@@ -341,10 +342,9 @@ static void return_from_trap(struct trap_frame *frame)
 }
 
 /*
- * Do return_from_trap() where there are several CPUs, and let go of the kernel lock: a CPU has it here after an
- * exception, but not after an interrupt.
- * After an NMI nothing is done: no task may be left on the NMI's stack. If another CPU wants this one to switch tasks,
- * its interrupt comes right after the NMI.
+ * Do return_from_trap() on a machine with several CPUs, and release the kernel lock, which this CPU holds after an
+ * exception, but not after an interrupt. Do nothing after an NMI: a task must not be switched away from while it is on
+ * the NMI's stack. If another CPU wants this one to switch tasks, its interrupt comes right after the NMI.
  */
 static void return_with_lock(struct trap_frame *frame)
 {

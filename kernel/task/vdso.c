@@ -13,7 +13,7 @@
 
 #define CODE_PAGES_MOST 4
 
-/* Linux's vsyscall page, with LEGACY_SIZE bytes for each function; LEGACY_DISTANCE is what the vDSO has for each. */
+/* Linux's vsyscall page, which has LEGACY_SIZE bytes for each function; the vDSO has LEGACY_DISTANCE bytes for each. */
 #define LEGACY_PAGE      0xffffffffff600000ULL
 #define LEGACY_SIZE      1024
 #define LEGACY_FUNCTIONS 3

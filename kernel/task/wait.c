@@ -1,5 +1,5 @@
 /*
- * Waiting for children: wait4(2), waitid(2).
+ * Waits for children, and reports what has happened to them: wait4(2), waitid(2). ptrace_wait.c does so for tracees.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/fs/errno.h"
@@ -16,7 +16,7 @@ struct wanted {
 	unsigned options;
 };
 
-/* Return whether the options ask for such a child, and unless `who` is a pid whether that asks for it, too. */
+/* Return whether the options, and `who` if it names a group, ask for this child. A pid in `who` is not compared. */
 static bool is_meant(const struct process *child, const struct wanted *wanted)
 {
 	const unsigned options = wanted->options;
