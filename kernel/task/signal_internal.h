@@ -92,8 +92,8 @@ void signal_end_stop(struct process *process);
 void signal_stop_process(struct process *process, int signal);
 
 /*
- * If `frame` has an ERESTART… result of a system call, replace the result by -EINTR, or move RIP back so that the call
- * is executed again. `handler`: the action of the handler that runs, or NULL.
+ * If `frame` has an ERESTART… result of a system call, replace the result by -EINTR, or move RIP back so that the
+ * call is executed again. `handler`: the action of the handler that runs, or NULL.
  */
 void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler);
 

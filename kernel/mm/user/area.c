@@ -112,9 +112,9 @@ void area_resize(struct area *area, vaddr_t start, vaddr_t end)
 }
 
 /*
- * The next two change the end of `low` without computing sums. Where `high` is added or removed below `low`, it is the
- * first area of a subtree there: the beginning of each node from its place up to `low` changes, so that the sums of all
- * of these, of `low` too, are computed anew.
+ * area_split() and area_join() change the end of `low` without computing sums. Where `high` is added or removed below
+ * `low` in the tree, it is the first area of a subtree there: the field `first` of each node from that place up to
+ * `low` changes, so that the sums of all these nodes, `low` included, are computed anew.
  */
 
 void area_split(struct area_tree *tree, struct area *low, vaddr_t at, struct area *high)

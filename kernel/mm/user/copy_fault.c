@@ -22,7 +22,7 @@ enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights ac
 {
 	enum status status = ERR_FAULT;
 
-	/* A fault is served with the kernel lock, which a section must not take: its copy fails, and is done again. */
+	/* Serving needs the kernel lock, which an open section must not take: its copy fails, and is repeated later. */
 	if (va < USER_END && !open_section_is_here()) {
 		this_cpu->copying = true;
 		status = user_fault(space, va, access);

@@ -84,7 +84,9 @@ bool object_cut_piece(struct object_cut *cut)
 	const context_token_t token = kernel_context_enter();
 	unsigned cuts = 0;
 
-	/* The areas are of spaces to which there is no reference here, and whose tasks may be in open sections. */
+	/*
+	 * The areas belong to spaces that no reference here protects, so their tasks must be kept out of open sections.
+	 */
 	open_sections_close();
 
 	for (unsigned steps = 0; cut->next && steps < STEPS_OF_PIECE && cuts < AREAS_OF_PIECE; steps++) {

@@ -5,19 +5,16 @@
 
 #include "kernel/mm/user/user_space.h"
 
-/*
- * A forked child gets zeros (WIPED) or no area (LEFT_OUT); SMALL_PAGES: no 2 MiB frame from now on; LOCKED: the pages
- * count as locked. The others undo it.
- */
+/* Pieces of advice in pairs: each one, and the one that undoes it. */
 enum user_advice {
-	USER_WIPED,
-	USER_KEPT,
-	USER_LEFT_OUT,
-	USER_COPIED,
-	USER_SMALL_PAGES,
-	USER_ANY_PAGES,
-	USER_LOCKED,
-	USER_UNLOCKED,
+	USER_WIPED,       /* a forked child gets zeros there */
+	USER_KEPT,        /* undoes USER_WIPED */
+	USER_LEFT_OUT,    /* a forked child does not get the area */
+	USER_COPIED,      /* undoes USER_LEFT_OUT */
+	USER_SMALL_PAGES, /* the area gets no 2 MiB frame from now on */
+	USER_ANY_PAGES,   /* undoes USER_SMALL_PAGES */
+	USER_LOCKED,      /* the area's pages count as locked */
+	USER_UNLOCKED,    /* undoes USER_LOCKED */
 };
 
 /* Follow madvise(2)'s advice. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */

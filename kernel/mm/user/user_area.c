@@ -122,7 +122,7 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 	const int i = !spares->area[0];
 	struct area *low, *high;
 
-	/* user_prepare() allocated one for each cut, so without any there is none to make. */
+	/* user_prepare() has allocated a spare area for each cut: without spares there is nothing to cut. */
 	if (!spares->area[0] && !spares->area[1])
 		return;
 	low = area_find(&space->areas, at);

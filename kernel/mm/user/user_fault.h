@@ -14,8 +14,8 @@ static inline bool user_allows(const struct area *area, enum user_rights access)
 /*
  * Serve an access to the page at `va`, which the area allows, if it is one of two kinds: the first to a page of zeros,
  * in an area without an object; or the first write to a private page that is mapped read-only. Returns OK,
- * ERR_NO_MEMORY, or ERR_EXISTS: it is of another kind, or takes longer, since 2 MiB are to be mapped at once. Call in
- * the kernel context.
+ * ERR_NO_MEMORY, or ERR_EXISTS: the access is of another kind, or would take longer, since 2 MiB are to be mapped at
+ * once. Call in the kernel context.
  */
 MUST_CHECK enum status user_fault_short(struct user_space *space, vaddr_t va, enum user_rights access,
 					struct area *area);

@@ -1,7 +1,7 @@
 /*
- * Serves page faults without the kernel lock; see user_fault_open.h. What is served here leads to no other space and
- * changes no area: pages of objects do the first, and a stack that grows the second; and 2 MiB take too long to clear
- * with interrupts off.
+ * Serves page faults without the kernel lock; see user_fault_open.h. Refuses pages of objects, which lead to other
+ * spaces; a stack that has to grow, which changes an area; and 2 MiB at once, which take too long to clear with
+ * interrupts off.
  */
 #include "kernel/mm/user/user_fault_open.h"
 

@@ -10,8 +10,9 @@ static paddr_t block_of(paddr_t pa)
 }
 
 /*
- * Return the reference count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out, as for the
- * pages of programs that lie where the loader has put them: this runs for each of them that is mapped or unmapped.
+ * Return the reference count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out. Inline, since
+ * this runs for each mapped or unmapped page of a program that lies where the loader has put it: such a page has no
+ * count of either size.
  */
 static inline uint16_t *large_refs(paddr_t pa)
 {
@@ -29,7 +30,10 @@ enum status user_frame_get(paddr_t pa)
 		refs = large_refs(pa);
 	if (!refs)
 		return OK;
-	/* Once more if other CPUs, in open sections, have dropped batches meanwhile (refs_lend). */
+	/*
+	 * Look again after refs_lend(): another CPU, in an open section, may have moved a batch of references back into
+	 * the count.
+	 */
 	while (unlikely(__atomic_load_n(refs, __ATOMIC_RELAXED) == REFS_FULL)) {
 		enum status status = small ? refs_lend(frame_cache_here(), FRAME_4K, pa, refs)
 					   : refs_lend(frame_cache_here(), FRAME_2M, block_of(pa), refs);

@@ -1,8 +1,8 @@
 /*
- * Changes of areas without the kernel lock; see user_open.h. They are made by the functions that make them with the
- * lock, too (user_map.c, user_protect.c): in an open section these take areas from the CPU's stock (area_stock.c),
- * split no 2 MiB leaf, and tell no other CPU of a flush. This file decides what may be done so: the range must be
- * short, and its areas without objects, whose lists of areas lead to other spaces.
+ * Changes areas without the kernel lock; see user_open.h. The work is done by the same functions as with the lock
+ * (user_map.c, user_protect.c): in an open section these take areas from the CPU's stock (area_stock.c), split no 2 MiB
+ * leaf, and tell no other CPU of a flush. This file decides what may be done so: the range must be short, and its areas
+ * must have no objects, since an object's list of areas leads to other spaces.
  */
 #include "kernel/mm/user/user_open.h"
 
@@ -22,8 +22,9 @@ bool user_open_begin(struct user_space *space)
 }
 
 /*
- * Begin a section from where interrupts are on. Returns whether it has begun; end() ends it. Where memory is locked
- * none begins. That is looked at in the section: before, another process that shared the space may have locked some.
+ * Begin a section; interrupts are on before. Returns whether it has begun; end() ends it. No section begins in a space
+ * with locked memory. The section itself looks for that: until it has begun, another process that shares the space may
+ * lock some.
  */
 static bool begin(struct user_space *space)
 {

@@ -1,7 +1,7 @@
 /*
  * Work on a process's memory without the kernel lock, in open sections (kernel/sync/open_section.h): on a space that
- * the current process has for itself, and in which no other task of it runs. docs/locking.md says who else reaches a
- * space, and how he is kept out.
+ * the current process has for itself, and in which no other task of it runs. docs/locking.md says what other code
+ * reaches a space, and how that is kept out.
  */
 #pragma once
 

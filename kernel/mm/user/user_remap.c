@@ -1,5 +1,5 @@
 /*
- * mremap(2): changes an area's size, and moves it where it must.
+ * mremap(2): changes an area's size, and moves the area with its pages if it cannot grow in place or a place is given.
  */
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"

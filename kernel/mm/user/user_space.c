@@ -34,7 +34,9 @@ enum status user_space_create(struct user_space **ret)
 void user_space_get(struct user_space *space)
 {
 	__atomic_store_n(&space->users, space->users + 1, __ATOMIC_RELAXED);
-	/* The task that had the space for itself may be in an open section, on another CPU. */
+	/*
+	 * The task that had the space for itself until now may be in an open section, on another CPU: wait for its end.
+	 */
 	open_section_wait(space);
 }
 

@@ -9,8 +9,9 @@
  * Two departures from Linux: memory with the rights to write and to execute has one of them at a time, page by page,
  * and faults exchange them; a read of untouched anonymous memory gets a frame at once, as the write after it would.
  *
- * Guard of spaces and areas: tasks only, which the kernel does not preempt. A space's only user may work on it in open
- * sections, too (user_open.h): who else reaches a space takes a reference, or closes these. Counts may be read without.
+ * Guard of spaces and areas: tasks only, which the kernel does not preempt. A space's only user may also work on it in
+ * open sections (user_open.h); other code that reaches the space takes a reference to it, or closes open sections, but
+ * may read its counts without either.
  */
 #pragma once
 

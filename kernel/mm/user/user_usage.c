@@ -1,5 +1,5 @@
 /*
- * What the mapped pages of user memory take; see user_usage.h.
+ * Sums up how much memory the mapped pages of an area take; see user_usage.h.
  */
 #include "kernel/mm/user/user_usage.h"
 
@@ -9,8 +9,8 @@
 #define RUN_STEPS 64 /* steps that finding a run of entries counts as */
 
 /*
- * Return how many mappings the frame of a leaf has; 0: its users are not counted. held: its object has a reference
- * besides. Each 4 KiB leaf that maps a part of a 2 MiB frame has a reference to the whole.
+ * Return how many mappings the frame of a leaf has; 0: the frame has no reference count. held: one of the references is
+ * the object's, and no mapping. Each 4 KiB leaf that maps a part of a 2 MiB frame has a reference to the whole frame.
  */
 static uint64_t mappings_of(paddr_t pa, int level, bool held)
 {
