@@ -1,6 +1,6 @@
 /*
- * The files of /proc with something for each CPU: cpuinfo, the lines of stat, interrupts. All CPUs are taken to have
- * the features of the first.
+ * Makes the files of /proc with something for each CPU: cpuinfo, the first lines of stat, interrupts. All CPUs are
+ * taken to have the features of the first one.
  */
 #include "kernel/sys/proc_cpus.h"
 
@@ -12,7 +12,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/task/sched.h"
 
-#define TICK_NS 10000000 /* the unit of stat: a hundredth of a second */
+#define TICK_NS 10000000 /* the unit of times in /proc/stat: a hundredth of a second */
 
 /* Add Linux's names of the CPU's features that this kernel detects, and of those that each x86-64 CPU has. */
 static void add_flags(struct text *text)
@@ -63,7 +63,7 @@ static void add_flags(struct text *text)
 	text_add(text, "\n");
 }
 
-/* Count the CPUs of a package, and its cores: the CPUs among them that are the first thread of a core. */
+/* Count the CPUs of a package, and its cores; a CPU that is the first thread of its core stands for that core. */
 static void count_package(struct topology topology, uint32_t package, unsigned *ret_threads, unsigned *ret_cores)
 {
 	unsigned threads = 0, cores = 0;
@@ -114,8 +114,8 @@ int proc_make_cpuinfo(struct node *node, struct text *ret)
 /* ---- stat ---- */
 
 /*
- * Add the numbers of a line of stat. User and system time are not counted for each CPU: all time in which a CPU was not
- * idle is shown as user time.
+ * Add the numbers of a line of /proc/stat. User and system time are not counted for each CPU: all time in which a CPU
+ * was not idle is shown as user time.
  */
 static void add_times(struct text *text, uint64_t all_ns, uint64_t idle_ns)
 {
@@ -141,7 +141,7 @@ void proc_add_cpu_times(struct text *text)
 
 /* ---- interrupts ---- */
 
-/* Add to a line how many interrupts each CPU has got at `vector`, and `what` the interrupt is for. */
+/* Add to a line of /proc/interrupts how many interrupts each CPU has got at `vector`, and `what` they are for. */
 static void add_interrupts(struct text *text, unsigned vector, const char *what)
 {
 	CPUS_EACH(cpu) {

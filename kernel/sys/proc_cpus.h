@@ -1,5 +1,5 @@
 /*
- * What /proc says of the CPUs.
+ * The files of /proc, and lines in them, that tell about the CPUs.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * /proc/PID/fd, the open files of a process as symbolic links, and /proc/PID/fdinfo, a file for each of them; and how
- * these links, and cwd, root and exe, are followed.
+ * Makes /proc/PID/fd, the open files of a process as symbolic links, and /proc/PID/fdinfo, a file for each of them; and
+ * follows these links, and cwd, root and exe.
  */
 #include "kernel/fs/path.h"
 #include "kernel/fs/place.h"
@@ -16,7 +16,7 @@ static struct file *file_at(const struct proc_subject *subject, int fd)
 	return fds ? fd_file_get(fds, fd) : NULL;
 }
 
-/* Whether a directory is fdinfo, whose entries are files with a text; those of fd are links. */
+/* Return whether a directory is fdinfo, whose entries are files with a text; the entries of fd are links. */
 static bool has_texts(const struct proc_node *dir)
 {
 	return dir->file->make != NULL;
@@ -66,7 +66,7 @@ static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
 	return 1;
 }
 
-/* A program finds its own descriptors even when the directory is root's, as that of a set-user-ID program is. */
+/* Permit a program its own directory fd even if the directory is root's, as that of a set-user-ID program is. */
 static int permit(const struct node *node, unsigned access)
 {
 	(void)access;

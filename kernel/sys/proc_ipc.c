@@ -1,5 +1,5 @@
 /*
- * /proc/sysvipc, which ipcs(1) reads, and the limits of System V's objects in /proc/sys/kernel.
+ * Makes /proc/sysvipc, which ipcs(1) reads, and the limits of System V's objects and of message queues in /proc/sys.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/ipc/mqueue.h"
@@ -12,8 +12,8 @@
 #include "kernel/task/rights.h"
 
 /*
- * Add lines until `ret` has `enough` bytes. Place 0 is the line of titles, and place n the object with the index n - 1,
- * or the next that there is. *place becomes the place to go on from.
+ * Add lines until `ret` has `enough` bytes. Place 0 is the line of titles; place n is the object with the index n - 1,
+ * or the first one behind that index. *place becomes the place where the next call goes on. Returns 0.
  */
 static int add_lines(const struct ipc_table *table, const char *titles, uint64_t *place, size_t enough,
 		     void (*add)(struct ipc_object *object, struct text *ret), struct text *ret)
@@ -102,7 +102,9 @@ static int make_sem(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Up to four numbers may be written; those that are missing stay as they are. */
+/*
+ * Set the limits of semaphores. Up to four numbers may be written; limits for which none is written stay as they are.
+ */
 static int take_sem(struct node *node, const char *bytes, size_t size)
 {
 	uint64_t numbers[] = { (uint64_t)sem_limits.set, (uint64_t)sem_limits.all, (uint64_t)sem_limits.operations,

@@ -1,5 +1,6 @@
 /*
- * The files of /proc about the machine: meminfo, stat, uptime, loadavg, …, and /proc/sys.
+ * Makes the files of /proc about the machine: meminfo, stat, uptime, loadavg, …, and some of /proc/sys: names of the
+ * system, and limits of processes and pipes.
  */
 #include "kernel/arch/features.h"
 #include "kernel/fs/content.h"
@@ -36,10 +37,10 @@ static void add_kib(struct text *text, const char *name, uint64_t kib)
 	text_add_string(text, " kB\n");
 }
 
-/* What memory is used for, in pages. */
+/* How many pages of memory are used for what. */
 struct memory_use {
 	uint64_t free, tables, heap;
-	uint64_t shared; /* of files in memory and of shmget(2)'s segments */
+	uint64_t shared; /* pages of files in memory and of shmget(2)'s segments */
 };
 
 static struct memory_use measure_memory(void)
@@ -175,12 +176,12 @@ static int make_vmstat(struct node *node, struct text *ret)
 	text_add_line(ret, "nr_slab_reclaimable ", 0);
 	text_add_line(ret, "nr_slab_unreclaimable ", use.heap);
 	text_add_line(ret, "nr_page_table_pages ", use.tables);
-	/* There are no disks and no swap space. */
+	/* No pages go to or come from disks or swap space, as there are none. */
 	text_add_string(ret, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
 	return 0;
 }
 
-/* The drivers of character devices, by their major numbers. */
+/* List the drivers of character devices with their major numbers. */
 static int make_devices(struct node *node, struct text *ret)
 {
 	(void)node;
@@ -190,7 +191,7 @@ static int make_devices(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* A file with a line for each of the things that are not there: disks, and drivers of the major number 10. */
+/* Make a file that has a line for each disk, or each driver of major number 10: it is empty, as there are none. */
 static int make_empty(struct node *node, struct text *ret)
 {
 	(void)node;

@@ -1,5 +1,5 @@
 /*
- * /proc/PID/maps: a line for each area of a process's memory.
+ * Makes /proc/PID/maps: a line for each area of a process's memory.
  *
  * A program may read the file in several calls. The next call goes on at the end address of the last area that was
  * shown, whatever has been mapped or unmapped there meanwhile: the addresses never go backwards, and no byte of memory
@@ -22,7 +22,7 @@ static bool is_heap(const struct user_space *space, const struct area *area)
 	return !area->object && space->brk_start && area->start < space->brk && area->end > space->brk_start;
 }
 
-/* Return whether an area is the stack of the first thread: the one that has the program's arguments. */
+/* Return whether an area is the first thread's stack, in which the program's arguments lie. */
 static bool is_stack(const struct process *process, const struct area *area)
 {
 	return !area->object && area->start <= process->args_start && process->args_start < area->end;
@@ -64,7 +64,7 @@ static char *put_fields(char *at, const struct area *area, vaddr_t start)
 	*at++ = area->rights & USER_READ ? 'r' : '-';
 	*at++ = area->rights & USER_WRITE ? 'w' : '-';
 	*at++ = area->rights & USER_EXEC ? 'x' : '-';
-	/* Linux shows its vDSO as private. */
+	/* The vDSO is shown as private, as on Linux, though its area here is shared. */
 	*at++ = area->flags & AREA_SHARED && !vdso_area_name(area) ? 's' : 'p';
 	*at++ = ' ';
 	if (!area->object) {
@@ -136,7 +136,7 @@ int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct tex
 		return -ENOMEM;
 	for (const struct area *area = area_find_from(&space->areas, *place); area && ret->size < enough && !ret->lost;
 	     area = area_next(area)) {
-		/* A file's areas mostly follow one another, so its path is looked up only once for them. */
+		/* A file's areas mostly follow one another, so its path is looked up once for all of them. */
 		if (!name || !area->object || area->object != object)
 			name = proc_area_name(process, area, path, PATH_MAX);
 		object = area->object;

@@ -1,6 +1,6 @@
 /*
- * /proc/PID/mem: the memory of a process, by its addresses. An open file belongs to the memory that the process had
- * when it was opened: after the process's end, or its execve(2), reads return 0 bytes.
+ * Serves /proc/PID/mem: the memory of a process, by its addresses. An open file belongs to the memory that the process
+ * had when the file was opened: after the process's end, or its execve(2), reads return 0 bytes.
  */
 #include "kernel/mm/user/user_foreign.h"
 #include "kernel/sys/proc_node.h"

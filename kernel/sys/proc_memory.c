@@ -1,6 +1,6 @@
 /*
- * Files of /proc/PID that come from the process's memory: cmdline, environ, auxv; sums of its memory for stat and
- * status; and mounts. proc_maps.c has maps, proc_mem.c has mem.
+ * Makes files of /proc/PID that come from the process's memory: cmdline, environ, auxv; sums of its memory for stat and
+ * status; and mounts and mountinfo. proc_maps.c makes maps, proc_mem.c serves mem.
  */
 #include "kernel/fs/mount.h"
 #include "kernel/mm/user/user_io.h"
@@ -16,7 +16,7 @@ struct proc_memory proc_measure(const struct process *process)
 	if (!space)
 		return (struct proc_memory){ 0 };
 	own = (align_up(space->code_end, PAGE_SIZE) - align_down(space->code_start, PAGE_SIZE)) / PAGE_SIZE;
-	/* A program may have unmapped some of its code: then code_pages may be less than `own`. */
+	/* The process may have unmapped some of its program's code: then code_pages may be less than `own`. */
 	return (struct proc_memory){ .pages = space->mapped_pages,
 				     .resident = space->resident_pages,
 				     .locked = space->locked_pages,
@@ -52,7 +52,7 @@ static int add_memory(const struct process *process, vaddr_t start, vaddr_t end,
 		status = user_io_get_bulk(&io, piece, io.left < sizeof(piece) ? io.left : sizeof(piece), &moved);
 		kernel_context_leave(token);
 		text_add_bytes(ret, piece, moved);
-		/* If memory ran out, fail: a part of the strings must not be taken for all. */
+		/* If memory runs out, fail: the reader must not take a part of the strings for all of them. */
 		if (status == ERR_NO_MEMORY)
 			return -ENOMEM;
 		if (status != OK)
@@ -74,7 +74,10 @@ int proc_make_environ(struct node *node, struct text *ret)
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
-	/* Since the file was opened the process may have executed a program that the reader may not look into. */
+	/*
+	 * After the file was opened the process may have executed a program that the reader may not look into: show
+	 * nothing.
+	 */
 	if (error || !rights_may_look(subject.process))
 		return error;
 	return add_memory(subject.process, subject.process->env_start, subject.process->env_end, ret);

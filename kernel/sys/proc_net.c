@@ -1,5 +1,5 @@
 /*
- * /proc/PID/net: the sockets of AF_UNIX, the one family that there is. All processes see the same ones.
+ * Makes /proc/PID/net: the sockets of AF_UNIX, the only family there is. All processes see the same sockets.
  */
 #include "kernel/lib/string.h"
 #include "kernel/net/unix.h"

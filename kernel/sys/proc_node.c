@@ -1,5 +1,5 @@
 /*
- * The nodes (inodes) in the directories of processes and tasks; see proc_node.h.
+ * Makes, finds and frees the nodes (inodes) in the directories of processes and tasks; see proc_node.h.
  */
 #include "kernel/sys/proc_node.h"
 
@@ -16,8 +16,8 @@ static struct proc_node *live[LISTS];
 #define THREAD_NUMBER (1U << 22) /* a bit above all tids and pids, which marks a task's directory */
 
 /*
- * Return a reference to the task whose data is shown for the whole process: its first task if that lives, otherwise
- * any. NULL when all have ended.
+ * Return a reference to the task whose data is shown for the whole process: its first task if that lives, otherwise any
+ * of its tasks. NULL: all have ended.
  */
 static struct task *main_task(const struct process *process)
 {
@@ -96,7 +96,10 @@ static bool is_same(const struct proc_node *a, const struct proc_node *b)
 	       a->task_start == b->task_start;
 }
 
-/* Set a node's owner to the process's user; or to root, if the node is no directory and others may not look into it. */
+/*
+ * Set a node's owner to the process's user; or to root, if others may not look into the process, except for directories
+ * that all may read.
+ */
 static void set_owner(struct proc_node *about)
 {
 	HELD_PROCESS struct process *process = process_find(about->pid);

@@ -1,5 +1,6 @@
 /*
- * /proc/PID/oom_score and oom_score_adj: which process is killed when memory runs out (kernel/task/out_of_memory.c).
+ * Makes /proc/PID/oom_score and oom_score_adj: which process is killed when memory runs out
+ * (kernel/task/out_of_memory.c).
  */
 #include "kernel/lib/digit.h"
 #include "kernel/sys/proc.h"
@@ -26,7 +27,10 @@ int proc_make_oom_adjust(struct node *node, struct text *ret)
 	return error;
 }
 
-/* Set oom_score_adj from text: a number from -1000 to 1000 and perhaps a line end. Returns 0, -EINVAL, -ESRCH. */
+/*
+ * Set oom_score_adj from text: a number from -1000 to 1000, perhaps with a line end. Returns 0, -EINVAL, -ESRCH, or
+ * -EACCES: a lower number than before needs CAP_SYS_RESOURCE.
+ */
 int proc_take_oom_adjust(struct node *node, const char *bytes, size_t size)
 {
 	HELD_SUBJECT struct proc_subject subject = { 0 };

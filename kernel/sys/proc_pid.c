@@ -1,5 +1,5 @@
 /*
- * The directories of processes and tasks: /proc/PID, /proc/PID/task and /proc/PID/task/TID. proc_task.c and
+ * Makes the directories of processes and tasks: /proc/PID, /proc/PID/task and /proc/PID/task/TID. proc_task.c and
  * proc_memory.c generate the files' contents.
  */
 #include "kernel/lib/string.h"
@@ -15,7 +15,7 @@ static struct place program_of(const struct proc_subject *subject);
 static struct place cwd_of(const struct proc_subject *subject);
 static struct place root_of(const struct proc_subject *subject);
 
-/* The files in the order of a listing. The values are part of the nodes' inode numbers. */
+/* The files of /proc/PID, in the order of a listing. The values are part of the nodes' inode numbers. */
 enum file_number {
 	FILE_TASK,
 	FILE_FD,
@@ -104,7 +104,7 @@ static const struct proc_file proc_files[] = {
 	SECRET(FILE_AUXV, "auxv", proc_make_auxv),
 	TEXT(FILE_WCHAN, "wchan", 0444, proc_make_wchan, NULL),
 	SECRET(FILE_SYSCALL, "syscall", proc_make_syscall),
-	/* The file's `make` is that of the files in the directory. */
+	/* `make` is not for fdinfo, a directory, but for the files in it. */
 	[FILE_FDINFO] = { FILE_FDINFO, NAME("fdinfo"), S_IFDIR | 0555, .ops = &proc_fdinfos_ops,
 			  .make = proc_make_fdinfo },
 	SECRET(FILE_PERSONALITY, "personality", proc_make_personality),

@@ -1,5 +1,5 @@
 /*
- * What /proc/PID/status says about credentials.
+ * Adds the lines of /proc/PID/status about credentials, capabilities and seccomp.
  */
 #include "kernel/sys/proc.h"
 #include "kernel/task/rights.h"
@@ -9,7 +9,7 @@ const struct credentials *proc_credentials_of(const struct proc_subject *subject
 {
 	const struct credentials *who = subject->task ? rights_of_task(subject->task) : NULL;
 
-	/* The task may have ended since it was found: then it has no credentials of its own any more. */
+	/* The task may have ended since it was found, and then has no credentials of its own any more. */
 	return who ? who : rights_of_process(subject->process);
 }
 

@@ -1,6 +1,6 @@
 /*
- * /proc/sys/kernel/sched_…: the limit on the CPU time of real-time tasks (kernel/task/rt_share.h), and the length of
- * SCHED_RR's time slices.
+ * Makes the files /proc/sys/kernel/sched_…: the limit on the CPU time of real-time tasks (kernel/task/rt_share.h),
+ * and the length of SCHED_RR's time slices.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
@@ -8,7 +8,7 @@
 #include "kernel/sys/proc.h"
 #include "kernel/task/sched.h"
 
-#define NO_LIMIT (-1) /* sched_rt_runtime_us without a limit */
+#define NO_LIMIT (-1) /* the value of sched_rt_runtime_us when there is no limit */
 
 /*
  * Parse an integer with blanks around it, as on Linux. Returns 0; -EINVAL: it is no integer, or does not fit in an
@@ -35,7 +35,7 @@ static int parse_int(const char *text, int *ret)
 	return 0;
 }
 
-/* Set period and runtime, with effect from now on. */
+/* Set the period, and the CPU time that real-time tasks may use in it, with effect from now on. */
 static void set_allowance(struct rt_allowance allowance)
 {
 	uint64_t flags = lock_take(&task_lock);
@@ -100,7 +100,7 @@ static int make_turn(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* As on Linux, a number of 0 or less sets the default length. */
+/* Set the length of time slices in ms; as on Linux, a number of 0 or less sets the default length. */
 static int take_turn(struct node *node, const char *bytes, size_t size)
 {
 	int ms, error = parse_int(bytes, &ms);

@@ -1,5 +1,5 @@
 /*
- * The files of /proc/sys whose content is a constant of this kernel, those below /proc/sys/kernel/random, and the
+ * Makes the files of /proc/sys whose content is a constant of this kernel, those below /proc/sys/kernel/random, and the
  * console's level. A file is here only if its content is true; what has no meaning in this kernel is absent. Files
  * whose value cannot be changed are read-only, also where Linux lets root write them.
  */
@@ -15,7 +15,7 @@
 #define UUID_BYTES   16
 #define ENTROPY_BITS 256 /* size of the random generator's key */
 
-/* A file and the line that it has: `words`, or `number` where there are none. Guard: fixed after boot. */
+/* A file and its only line: `words`, or `number` if `words` is NULL. Guard: fixed after boot. */
 struct setting {
 	struct text_entry entry; /* must be the first member: text_fs_entry() gets a pointer to it */
 	const char *words;
@@ -50,25 +50,25 @@ static int make_setting(struct node *node, struct text *ret)
 static struct setting settings[] = {
 	WORDS("kernel/arch", "x86_64"),
 	NUMBER("kernel/cap_last_cap", CAPABILITIES - 1),
-	NUMBER("kernel/dmesg_restrict", 1), /* syslog(2) asks for CAP_SYSLOG */
+	NUMBER("kernel/dmesg_restrict", 1), /* 1: syslog(2) asks for CAP_SYSLOG */
 	NUMBER("kernel/ngroups_max", GROUPS_MOST),
 	NUMBER("kernel/overflowgid", 65534),
 	NUMBER("kernel/overflowuid", 65534),
 	NUMBER("kernel/panic_on_oops", 1),
 	NUMBER("kernel/random/poolsize", ENTROPY_BITS),
-	NUMBER("kernel/randomize_va_space", 2), /* the heap's start as well (exec_load.c) */
+	NUMBER("kernel/randomize_va_space", 2), /* 2: the start of the heap is random, too (exec_load.c) */
 	WORDS("kernel/seccomp/actions_avail", "kill_process kill_thread trap errno log allow"),
 	NUMBER("kernel/tainted", 0),
 	NUMBER("vm/max_map_count", INT32_MAX), /* only memory bounds the number of areas */
 	NUMBER("vm/mmap_min_addr", USER_MIN),
 	NUMBER("vm/oom_kill_allocating_task", 0),
-	NUMBER("vm/overcommit_memory", 1), /* memory is never reserved */
+	NUMBER("vm/overcommit_memory", 1), /* 1: memory is never reserved */
 	NUMBER("vm/panic_on_oom", 0),
 	NUMBER("fs/file-max", INT64_MAX), /* only memory bounds the number of open files */
 	NUMBER("fs/nr_open", FD_LIMIT_MAX),
 	NUMBER("fs/overflowgid", 65534),
 	NUMBER("fs/overflowuid", 65534),
-	NUMBER("fs/pipe-user-pages-hard", 0), /* no limit */
+	NUMBER("fs/pipe-user-pages-hard", 0), /* 0: no limit */
 	NUMBER("fs/protected_hardlinks", 1),
 	NUMBER("fs/protected_symlinks", 1),
 	NUMBER("fs/suid_dumpable", 0),
@@ -125,7 +125,10 @@ static int make_entropy(struct node *node, struct text *ret)
 
 /* ---- kernel/printk ---- */
 
-/* The level of messages without one, the least level of the console, and the console's default level: all fixed. */
+/*
+ * The other three numbers of the file, all fixed: the level of messages that have none, the console's least level, and
+ * its default level.
+ */
 #define PRINTK_FIXED "\t4\t1\t7\n"
 
 static int make_printk(struct node *node, struct text *ret)

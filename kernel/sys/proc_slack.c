@@ -1,11 +1,14 @@
 /*
- * /proc/PID/timerslack_ns: by how much a task's timers may be late (prctl(2), PR_SET_TIMERSLACK).
+ * Makes /proc/PID/timerslack_ns: by how much a task's timers may be late (prctl(2), PR_SET_TIMERSLACK).
  */
 #include "kernel/sys/number_file.h"
 #include "kernel/sys/proc.h"
 #include "kernel/task/rights.h"
 
-/* Find the task. Returns 0, -ESRCH, or -EPERM: it is another one, and the caller has no CAP_SYS_NICE. */
+/*
+ * Find the task of a node. Returns 0, -ESRCH, or -EPERM: the task is not the current one, which lacks CAP_SYS_NICE. The
+ * caller drops *subject after an error, too.
+ */
 static int find(struct node *node, struct proc_subject *subject)
 {
 	int error = proc_find_subject(node, subject);

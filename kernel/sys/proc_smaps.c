@@ -1,7 +1,7 @@
 /*
- * /proc/PID/smaps and smaps_rollup: what each area of a process's memory takes, and all areas together. A large area is
- * counted in steps, between which other tasks run and may change it: then the sums are those of the moments when its
- * pages were looked at.
+ * Makes /proc/PID/smaps, which tells what each area of a process's memory takes, and smaps_rollup, which tells the sums
+ * of all areas. A large area is counted in steps, between which other tasks run and may change it: then the sums are
+ * those of the moments when its pages were looked at.
  */
 #include "kernel/fs/linux_file.h"
 #include "kernel/lib/string.h"
@@ -11,12 +11,13 @@
 
 #define STEP 8192 /* page-table entries that are looked at before other tasks may run */
 
-/* What a text's places (text_file.h) hold: where the next call goes on. */
+/* Where the next call goes on; kept from call to call in the text's places (text_file.h). Lives on the stack. */
 struct progress {
 	uint64_t next; /* areas below this address are done */
-	uint64_t at;   /* the next page of the area at `next` that is to be counted; 0: none is counted */
+	/* address of the next page to be counted in the first area from `next` on; 0: no page is counted */
+	uint64_t at;
 	struct user_usage usage;
-	uint64_t first; /* of smaps_rollup: the first area's start */
+	uint64_t first; /* for smaps_rollup: the first area's start */
 };
 
 _Static_assert(sizeof(struct progress) <= TEXT_PLACES * sizeof(uint64_t), "what a text keeps between calls");
@@ -58,7 +59,7 @@ static void add_sums(const struct user_usage *usage, bool all, struct text *ret)
 	add_share(ret, "Locked:", usage->share_locked);
 }
 
-/* Add the line VmFlags: Linux's two letters for each, in Linux's order (proc(5)). */
+/* Add the line VmFlags: two letters for each flag of the area, with Linux's letters and order (proc(5)). */
 static void add_flags(const struct area *area, struct text *ret)
 {
 	const bool shared = area->flags & AREA_SHARED;
@@ -89,7 +90,7 @@ static void add_flags(const struct area *area, struct text *ret)
 	text_add_char(ret, '\n');
 }
 
-/* Return whether the area can have a page of 2 MiB. */
+/* Return whether a page of 2 MiB can lie in the area. */
 static bool takes_huge(const struct area *area)
 {
 	return !area->object && !(area->flags & AREA_SMALL) &&
@@ -110,12 +111,12 @@ static void add_record(const struct process *process, const struct area *area, c
 	add_flags(area, ret);
 }
 
-/* Count the area's pages from where the last call has stopped. Returns whether all are counted. */
+/* Count the area's pages from where the last call has stopped. Returns whether all are counted now. */
 static bool count(struct user_space *space, const struct area *area, struct progress *progress, size_t *budget)
 {
 	const vaddr_t start = area->start > progress->next ? area->start : progress->next;
 
-	/* The area that was begun may be gone: then this is another one. */
+	/* The area in which the last call stopped may have gone, and this be a later one: begin at its start. */
 	if (progress->at < start)
 		progress->at = start;
 	user_usage_add(space, area, &progress->at, budget, &progress->usage);
@@ -145,7 +146,10 @@ static int more_records(const struct process *process, struct user_space *space,
 	return stopped && !ret->size ? -EAGAIN : 0;
 }
 
-/* Add the one record of smaps_rollup when all areas are counted; or nothing when it was added already. */
+/*
+ * Add the only record of smaps_rollup when all areas are counted; add nothing when that was done before. Returns 0, or
+ * -EAGAIN: not all are counted yet.
+ */
 static int more_sums(struct user_space *space, struct progress *progress, struct text *ret)
 {
 	const struct area *area = area_find_from(&space->areas, progress->next);

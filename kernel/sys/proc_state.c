@@ -1,5 +1,5 @@
 /*
- * /proc/PID/personality, and the text of the files in /proc/PID/fdinfo.
+ * Makes /proc/PID/personality, and the text of the files in /proc/PID/fdinfo.
  */
 #include "kernel/fs/fd.h"
 #include "kernel/fs/mount.h"
@@ -13,7 +13,7 @@ int proc_make_personality(struct node *node, struct text *ret)
 
 	if (error)
 		return error;
-	/* Since the file was opened the process may have executed a program that the reader may not look into. */
+	/* After the file was opened the process may have executed a program that the reader may not look into. */
 	if (!rights_may_look(subject.process))
 		return -EPERM;
 	text_add_hex(ret, subject.task ? subject.task->personality : 0, 8);

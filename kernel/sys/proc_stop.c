@@ -1,13 +1,13 @@
 /*
- * Files of /proc/PID that say where in the kernel a task is: syscall and wchan.
+ * Makes the files of /proc/PID that tell where in the kernel a task is: syscall and wchan.
  */
 #include "kernel/arch/trap.h"
 #include "kernel/sys/proc.h"
 #include "kernel/task/rights.h"
 
 /*
- * wchan names the function that a task waits in. As on a Linux without CONFIG_KALLSYMS it is always "0": the kernel's
- * functions have other names than Linux's, which are what programs look for.
+ * Make wchan, the name of the function that a task waits in. As on a Linux without CONFIG_KALLSYMS it is always "0":
+ * programs look for names of Linux's functions, and this kernel's have others.
  */
 int proc_make_wchan(struct node *node, struct text *ret)
 {

@@ -1,6 +1,6 @@
 /*
- * Files of /proc/PID about the state of a process or task: stat, statm, status, comm, limits. proc(5) explains the
- * fields.
+ * Makes the files of /proc/PID about the state of a process or task: stat, statm, status, comm, limits. proc(5)
+ * explains the fields.
  */
 #include "kernel/fs/tty.h"
 #include "kernel/irq/clock.h"
@@ -75,7 +75,7 @@ static void signed_number(struct text *text, int64_t value)
 	text_add_number(text, -(uint64_t)value);
 }
 
-/* Add `count` zeros, at most four. */
+/* Add `count` fields that are 0, at most four. */
 static void zeros(struct text *text, int count)
 {
 	char *at = text_room(text, 8);
@@ -108,8 +108,8 @@ static void add_names(const struct proc_subject *subject, struct text *ret)
 }
 
 /*
- * Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. Where a program
- * lies is random so that nobody can guess it: who may not look into the process gets 0.
+ * Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. A program's
+ * addresses are random so that nobody can guess them: a reader who may not look into the process gets 0.
  */
 static void add_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
@@ -285,7 +285,7 @@ static const char *state_words(char letter)
 	return "X (dead)";
 }
 
-/* Return the number of the process whose task traces `task`, which may be NULL; 0: nobody does. */
+/* Return the pid of the process whose task traces `task`, which may be NULL; 0: no task traces it. */
 static int tracer_of(const struct task *task)
 {
 	return task && ptrace_is_traced(task) ? task->tracing.tracee->tracer->process->pid : 0;
@@ -331,8 +331,8 @@ static void add_status_behind(const struct proc_subject *subject, const struct c
 #define STATUS_MADE UINT64_MAX /* proc_more_status()'s place behind the last line */
 
 /*
- * Make status, in one piece unless there are many groups. *place is 1 plus the number of the group that comes next; 0:
- * what comes before the groups does.
+ * Make status, in one piece unless there are many groups. *place is 0 when the lines before the groups come next,
+ * otherwise 1 plus the index of the group that comes next, or STATUS_MADE.
  */
 int proc_more_status(struct node *node, uint64_t *place, size_t enough, struct text *ret)
 {
