@@ -114,7 +114,10 @@ static inline struct key *key_get(struct key *key)
 /* Drop a reference; the last one frees the key. NULL is allowed. */
 void key_put(struct key *key);
 
-/* Put a key into `state`, KEY_REVOKED or KEY_INVALID, and free its payload and its links. */
+/*
+ * Free a key's payload and its links, and put the key into `state`: KEY_REVOKED, KEY_INVALID, or KEY_USABLE for a
+ * keyring that is only emptied.
+ */
 void key_end(struct key *key, enum key_state state);
 
 /* Return a reference to the key with that id; NULL: there is none, or it is invalid. */

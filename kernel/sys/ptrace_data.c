@@ -1,5 +1,5 @@
 /*
- * Memory, registers and signals of a stopped tracee, for ptrace(2).
+ * Reads and writes memory, registers and signals of a stopped tracee, for ptrace(2).
  */
 #include "kernel/sys/ptrace_data.h"
 
@@ -24,7 +24,10 @@ static bool may_touch(const struct task *task)
 	return task->process->rights.dumpable == DUMPABLE_USER || rights_can(CAP_SYS_PTRACE);
 }
 
-/* Read a word at `va` of the tracee, or write it, be it code or constants. Returns 0, -EIO, -ERESTART_MEMORY. */
+/*
+ * Read or write a word at `va` of the tracee; `move` may write to code and constants, too. Returns 0, -EIO,
+ * -ERESTART_MEMORY.
+ */
 static int move_word(const struct task *task, vaddr_t va, uint64_t *word, user_foreign_fn *move)
 {
 	HELD_SPACE struct user_space *space = NULL;
@@ -35,7 +38,9 @@ static int move_word(const struct task *task, vaddr_t va, uint64_t *word, user_f
 	if (!may_touch(task))
 		return -EIO;
 	user_io_init_kernel(&io, word, sizeof(*word));
-	/* A reference, though the tracee is stopped: who has one may touch the space (docs/locking.md). */
+	/*
+	 * Take a reference, though the tracee is stopped: only a holder of one may touch the space (docs/locking.md).
+	 */
 	space = process_get_space(task->process);
 	status = space ? move(space, va, &io, sizeof(*word), &moved) : ERR_FAULT;
 	return status == OK ? 0 : status == ERR_NO_MEMORY ? -ERESTART_MEMORY : -EIO;
@@ -149,7 +154,7 @@ static int64_t move_set(struct task *task, uint64_t request, uint32_t type, uint
 
 	if (error)
 		return error;
-	/* As on Linux the set is known, and absent on a CPU without XSAVE. */
+	/* As on Linux, a CPU without XSAVE lacks this set, which is another error than an unknown set. */
 	if (!size && type == NT_X86_XSTATE)
 		return -ENODEV;
 	if (!size || piece.size % (type == NT_PRFPREG ? 4 : 8))

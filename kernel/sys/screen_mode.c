@@ -1,6 +1,7 @@
 /*
- * Who draws on the screen: see screen_mode.h. When a program gives the screen back to the terminal, what the program
- * has drawn last must not come over the text: the task that draws shows that first, and then has the terminal drawn.
+ * Decides who draws on the screen; see screen_mode.h. When a program gives the screen back to the terminal, what the
+ * program has drawn last must not come over the text: the task that draws shows that first, and then has the terminal
+ * drawn.
  */
 #include "kernel/sys/screen_mode.h"
 
@@ -10,10 +11,13 @@
 #include "kernel/task/process.h"
 #include "kernel/task/rights.h"
 
-/* The terminal is to get the screen back. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * The terminal is to get the screen back: the next screen_draw() ends the graphics mode. Guard: tasks only, which the
+ * kernel does not preempt.
+ */
 static bool ending;
 
-/* As on Linux, the caller needs CAP_SYS_TTY_CONFIG if the terminal is not its own. */
+/* Set the mode. As on Linux, the caller needs CAP_SYS_TTY_CONFIG if the terminal is not its own. */
 int screen_mode_set(struct tty *tty, bool graphics)
 {
 	if (process_current()->tty != tty && !rights_can(CAP_SYS_TTY_CONFIG))
@@ -35,7 +39,10 @@ bool screen_mode_is_graphics(struct tty *tty)
 
 void screen_draw(void)
 {
-	/* What KDSETMODE makes due during fb_device_show() is shown by the next call: so that call ends the mode. */
+	/*
+	 * fb_device_show() lets other tasks run. If one of them ends the graphics mode by KDSETMODE, what is due then
+	 * is only shown by the next call of this function; so let that call end the mode.
+	 */
 	const bool ends = ending;
 
 	fb_device_show();

@@ -1,6 +1,6 @@
 /*
- * Who draws on the screen: the terminal, or a program by /dev/fb0 (ioctl_console(2), KDSETMODE). And the work of the
- * task that draws for both.
+ * Decides who draws on the screen: the terminal, or a program by /dev/fb0 (ioctl_console(2), KDSETMODE). Does the work
+ * of the task that draws for both.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * Asks the programs of seccomp(2) before each system call of a task that has some.
+ * Runs the programs of seccomp(2) before each system call of a task that has such programs.
  */
 #pragma once
 

@@ -10,22 +10,22 @@
 #include "kernel/task/job_control.h"
 
 #define NAME        8
-#define MOST_PASSES 4 /* how often one interrupt serves all ports that share it */
+#define MOST_PASSES 4 /* most times that one interrupt serves all ports that share it */
 
-/* A port with its terminal. Guard, where a field says nothing else: fixed when it is connected. */
+/* A port with its terminal. Guard, where a field says nothing else: fixed when the port is connected. */
 struct line {
 	struct device_poll poll;  /* guard: its own */
 	struct serial_port *port; /* NULL: there is no terminal for this number */
 	struct tty *tty;
-	int isa;        /* the ISA interrupt that serves it; -1: none does, so it is polled */
-	bool connected; /* what is typed is taken. Guard: tasks only, which the kernel does not preempt */
+	int isa;        /* the ISA interrupt that serves the port; -1: none does, so the port is polled */
+	bool connected; /* what is typed goes to the terminal. Guard: tasks only, which the kernel does not preempt */
 	size_t files;   /* open files of the terminal. Guard: tasks only, which the kernel does not preempt */
 	char name[NAME];
 };
 
 static struct line lines[SERIAL_PORTS];
 
-/* serial_lines_connect()'s function. Guard: fixed after boot */
+/* The function that was passed to serial_lines_connect(). Guard: fixed after boot */
 static void (*take_typed)(struct tty *tty, struct serial_port *port);
 
 const char *serial_line_name(unsigned number)
@@ -90,8 +90,8 @@ static void serve(void *ctx)
 }
 
 /*
- * Begin to poll a port that has no interrupt, or end that. A poll costs an interrupt each time, so a port is polled
- * only while somebody reads what is typed there: a program that has its terminal open, or, on a console, whoever comes.
+ * Begin or end to poll a port that has no interrupt. Each poll costs a timer interrupt, so a port is polled only while
+ * what is typed there is read: while a program has its terminal open, and always if the port is a console.
  */
 static void poll_if_used(struct line *line)
 {
@@ -170,8 +170,8 @@ unsigned serial_lines_make(void)
 
 /*
  * Serve the ports that share an ISA interrupt, whose number is `ctx`. The interrupt is edge-triggered, so no other one
- * comes as long as any of the ports has a reason left: go on until none has. An interrupt with one port needs no second
- * pass, since serial_serve() does the same for that port.
+ * comes as long as any of the ports still asks for service: go on until none does. One port alone needs no second pass,
+ * since serial_serve() goes on by itself.
  */
 static void isa_interrupt(void *ctx)
 {

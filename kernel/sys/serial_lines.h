@@ -27,9 +27,9 @@ void serial_line_write(struct tty *tty, const char *text, size_t size);
 unsigned serial_lines_make(void);
 
 /*
- * Take what is typed at the ports that have a terminal from now on; may be called again when there are more of them.
- * `take` is called by interrupt handlers, with a port and its terminal, and must read all bytes that have arrived.
- * serial_lines_disconnect: end that, and send all text that waits.
+ * serial_lines_connect() takes what is typed at the ports that have a terminal from now on; call it again when more
+ * ports have one. Interrupt handlers call `take` with a port and its terminal; it must read all bytes that have
+ * arrived. serial_lines_disconnect() ends that, and sends all text that waits.
  */
 void serial_lines_connect(void (*take)(struct tty *tty, struct serial_port *port));
 void serial_lines_disconnect(void);

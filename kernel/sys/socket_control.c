@@ -1,5 +1,5 @@
 /*
- * Control data of messages, in both directions.
+ * Gets the control data of messages that a program sends, and puts that of messages which it receives.
  */
 #include "kernel/sys/socket_control.h"
 
@@ -45,7 +45,7 @@ static bool has_id(const struct ids *ids, uint32_t id)
 	return id == ids->real || id == ids->effective || id == ids->saved;
 }
 
-/* Get the sender that a program names: itself, unless it has the capabilities to name another. */
+/* Get the sender that a program names: the program itself, or with capabilities another process or ID. */
 static int get_sender(const void *data, uint64_t size, struct socket_message *message)
 {
 	const struct credentials *who = rights_current();

@@ -18,7 +18,7 @@ SYSCALL_0(rseq)
 	return -ENOSYS;
 }
 
-/* There is no disk to which a file system could be written. */
+/* Only check the descriptor: there is no disk to which a file system could be written. */
 SYSCALL_1(syncfs, fd)
 {
 	HELD_FILE struct file *file = args_file_get(fd);

@@ -1,5 +1,6 @@
 /*
- * adjtimex(2) and clock_adjtime(2).
+ * adjtimex(2) and clock_adjtime(2): check what a program asks for, translate it, and tell the present state.
+ * time_adjust.h does the adjustment.
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/clock_id.h"
@@ -34,7 +35,7 @@ struct linux_timex {
 	int64_t constant, precision, tolerance;
 	struct linux_timeval time;
 	int64_t tick_us;
-	int64_t pulses[8]; /* of a clock that gives a pulse each second, which there is not */
+	int64_t pulses[8]; /* about a clock that gives a pulse each second; always 0, as there is none */
 	int32_t tai, unused[11];
 };
 
@@ -68,13 +69,15 @@ static int check(const struct linux_timex *in)
 	if (in->modes & ADJ_SETOFFSET &&
 	    (in->time.microseconds < 0 || in->time.microseconds >= (in->modes & ADJ_NANO ? 1000000000 : 1000000)))
 		return -EINVAL;
-	/* CLOCK_TAI is the same as CLOCK_REALTIME. */
+	/* CLOCK_TAI is always the same as CLOCK_REALTIME here. */
 	if (in->modes & ADJ_TAI && in->constant)
 		return refuse_feature(-EINVAL, "adjtimex: a difference of CLOCK_TAI, ADJ_TAI", 0);
 	return 0;
 }
 
-/* Move the wall clock at once. Returns 0 or -EINVAL: it would be before the machine's start, or too late. */
+/*
+ * Add to the wall clock at once. Returns 0; or -EINVAL: the new time would be before the machine's start, or too late.
+ */
 static int jump(const struct linux_timex *in)
 {
 	const int64_t most = INT64_MAX / (int64_t)NS_PER_S / 4;
@@ -108,7 +111,7 @@ static void change(struct time_adjustment *to, const struct linux_timex *in)
 	}
 	if (in->modes & ADJ_ESTERROR)
 		to->error_us = in->error_us;
-	/* As on Linux the constant of programs that count in us is 4 less than what is meant. */
+	/* As on Linux, a program that counts in us passes a constant that is 4 less than the one it means. */
 	if (in->modes & ADJ_TIMECONST)
 		to->constant = clamp(clamp(in->constant, 0, ADJUST_CONSTANT) + (to->status & STA_NANO ? 0 : 4), 0,
 				     ADJUST_CONSTANT);
@@ -120,7 +123,10 @@ static void change(struct time_adjustment *to, const struct linux_timex *in)
 		to->tick_us = in->tick_us;
 }
 
-/* Do adjtime(3): tell what is still to be moved, and set that. */
+/*
+ * Do adjtime(3): set timex->offset to the us that an earlier call still has to add; without ADJ_NANO replace them by
+ * the program's offset.
+ */
 static void change_single(struct time_adjustment *to, struct linux_timex *timex)
 {
 	const int64_t before = to->single_us;
@@ -130,7 +136,7 @@ static void change_single(struct time_adjustment *to, struct linux_timex *timex)
 	timex->offset = before;
 }
 
-/* Fill in what the clock's adjustment is. Returns the state (enum time_state). */
+/* Fill in how the clock is adjusted. Returns the state (enum time_state). */
 static int tell(struct linux_timex *out, const struct time_adjustment *from)
 {
 	const uint64_t now = clock_realtime_ns();
@@ -159,7 +165,9 @@ static int tell(struct linux_timex *out, const struct time_adjustment *from)
 
 static int64_t adjust(struct linux_timex *timex)
 {
-	/* Who may only read sets nothing, also not what was there before: the clock has moved on meanwhile. */
+	/*
+	 * A call that only reads must not even set the adjustment that it has read: the clock has moved on meanwhile.
+	 */
 	const bool sets = timex->modes && !(timex->modes & ADJ_ADJTIME && timex->modes & ADJ_NANO);
 	struct time_adjustment adjustment;
 	int error = check(timex);
@@ -178,7 +186,10 @@ static int64_t adjust(struct linux_timex *timex)
 	return tell(timex, &adjustment);
 }
 
-/* Adjust the wall clock, and copy to the program what is set; or, with an `error`, only look at the structure. */
+/*
+ * Adjust the wall clock, and copy the new state to the program. With an `error`, return that instead, after -EFAULT for
+ * a structure that cannot be read.
+ */
 static int64_t adjust_for(uint64_t at, int error)
 {
 	struct linux_timex timex;

@@ -4,8 +4,8 @@
  * An operation is done when it is submitted, as Linux does it for files that are in memory, and for all that have no
  * way to do it later. So nothing is ever in flight: io_cancel(2) finds no operation, and io_destroy(2) does not wait.
  *
- * The page at a context's id holds no events that a program could take without a call: it lacks the mark by which
- * libaio and others see whether it does.
+ * The page whose address is a context's id stays empty. On Linux a program can take events from there without a call,
+ * if it finds a certain mark in the page; libaio and others see that there is none, and make the call.
  */
 #include "kernel/fs/eventfd.h"
 #include "kernel/sys/aio.h"
@@ -45,7 +45,7 @@ struct linux_iocb {
 	uint16_t command; /* enum aio_command */
 	int16_t priority;
 	uint32_t fd;
-	uint64_t buffer, size; /* or an array of struct iovec, and how many */
+	uint64_t buffer, size; /* for IOCB_CMD_PREADV and IOCB_CMD_PWRITEV: an array of struct iovec, and how many */
 	int64_t offset;
 	uint64_t reserved;
 	uint32_t flags; /* IOCB_FLAG_… */
@@ -73,7 +73,10 @@ static int map_page(vaddr_t *ret)
 	return error ? error : errno_of(user_map(space, 0, PAGE_SIZE, USER_READ | USER_WRITE, 0, NULL, 0, ret));
 }
 
-/* Unmap the page. If it has become a part of a larger area that cannot be split, it stays, and is the program's. */
+/*
+ * Unmap a context's page. If the page has become part of a larger area that cannot be split, it stays mapped, for the
+ * program to use.
+ */
 static void unmap_page(vaddr_t page)
 {
 	enum status status = memory_unmap(process_current()->space, page, PAGE_SIZE);
@@ -119,7 +122,7 @@ SYSCALL_1(io_destroy, id)
 
 /* ---- operations ---- */
 
-/* Read or write. Returns what the event tells, or with *refused the error of io_submit(2). */
+/* Read or write. Returns the result for the event; or, if *refused becomes true, the error of io_submit(2). */
 static int64_t transfer(struct file *file, const struct linux_iocb *iocb, bool *refused)
 {
 	const bool vector = iocb->command >= IOCB_CMD_PREADV;
@@ -154,7 +157,9 @@ static int64_t transfer(struct file *file, const struct linux_iocb *iocb, bool *
 		result = file_transfer(file, how, io, (uint64_t)iocb->offset);
 	if (vector)
 		user_pieces_put(&pieces);
-	/* As on Linux what a kind of file cannot do at all, or not with these flags, is no event. */
+	/*
+	 * As on Linux, what this kind of file cannot do at all, or not with these flags, is an error of io_submit(2).
+	 */
 	*refused = result == -EOPNOTSUPP || result == -EINVAL || result == -EISDIR;
 	return result == -EISDIR ? -EINVAL : result;
 }
@@ -194,7 +199,7 @@ static int get_eventfd(const struct linux_iocb *iocb, struct file **ret)
 	return eventfd_is(*ret) ? 0 : -EINVAL;
 }
 
-/* Do the operation, and put its event into `entry`. Returns 0, or the error of io_submit(2) and `entry` is the same. */
+/* Do the operation, and put its event into `entry`. Returns 0; or the error of io_submit(2), with `entry` as it was. */
 static int do_operation(struct aio_entry *entry, const struct linux_iocb *iocb, uint64_t at, struct file **ret_events)
 {
 	static const uint32_t key;
@@ -213,7 +218,9 @@ static int do_operation(struct aio_entry *entry, const struct linux_iocb *iocb, 
 	result = perform(file, iocb, &refused);
 	if (refused || result == -ERESTART_MEMORY)
 		return (int)result;
-	/* The operation is not made again: an event can tell of a signal only that it came. */
+	/*
+	 * An operation that a signal interrupted is not made again, as a system call would be: its event says -EINTR.
+	 */
 	entry->event = (struct aio_event){ iocb->data, at, result == -ERESTARTSYS ? -EINTR : result, 0 };
 	return 0;
 }
@@ -274,13 +281,16 @@ SYSCALL_3(io_cancel, id, at, to)
 	int error = args_get(&key, at + offsetof(struct linux_iocb, key), sizeof(key));
 
 	(void)to;
-	(void)context; /* with a context or without: no operation is in flight */
+	(void)context; /* not looked at: no operation of any context is in flight */
 	return error ? error : -EINVAL;
 }
 
 /* ---- events ---- */
 
-/* Copy up to `most` events, or TAKE_STEP, to `to`, and take them from the context. Returns how many, or -EFAULT. */
+/*
+ * Take up to `most` events, but no more than TAKE_STEP, from the context, and copy them to user address `to`. Returns
+ * how many, or -EFAULT.
+ */
 static int64_t take(struct aio_context *context, uint64_t to, int64_t most)
 {
 	int64_t taken = 0;
@@ -297,7 +307,7 @@ static int64_t take(struct aio_context *context, uint64_t to, int64_t most)
 	return taken;
 }
 
-/* How far a call has come. */
+/* How far a call of io_getevents(2) has come. Lives on the stack. */
 struct taking {
 	int64_t least, most; /* how many events are wanted */
 	uint64_t to;
@@ -306,7 +316,7 @@ struct taking {
 	bool more;     /* there may be more events to be taken, after other tasks could run */
 };
 
-/* Take what is there, and return whether the call need not wait. */
+/* Take the events that are there. Returns whether the call need not wait any more. */
 static bool take_more(struct aio_context *context, struct taking *taking)
 {
 	int64_t taken = take(context, taking->to + (uint64_t)taking->total * sizeof(struct aio_event),

@@ -91,7 +91,7 @@ SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
 	return error ? error : result;
 }
 
-/* Return the error with which copy_file_range(2) refuses a pair of files, none of them of O_PATH; or 0. */
+/* Return the error with which copy_file_range(2) refuses a pair of files, neither opened with O_PATH; or 0. */
 static int check_copy(const struct file *in, const struct file *out)
 {
 	if (node_is(in->node, S_IFDIR) || node_is(out->node, S_IFDIR))

@@ -102,7 +102,10 @@ static int64_t collect(struct file *file, int most, uint64_t to)
 	return total ? total : got;
 }
 
-/* Wait until the epoll file may have events, which wake one waiting task only (WAIT_BYTES). Returns 1; 0 or -EINTR. */
+/*
+ * Wait until the epoll file may have events. An event wakes only one task that waits so (WAIT_BYTES). Returns 1; 0 when
+ * the deadline has passed, or -EINTR.
+ */
 static int wait_ready(struct file *file, uint64_t deadline)
 {
 	struct task_waiter waiter;

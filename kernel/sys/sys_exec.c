@@ -1,6 +1,6 @@
 /*
- * execve(2): copies the arguments and environment from user memory, which is about to be replaced, into one block of
- * the heap, within Linux's limits on their size.
+ * execve(2) and execveat(2): copy the arguments and environment from user memory, which is about to be replaced, into
+ * one block of the heap, within Linux's limits on their size. kernel/task/exec.h starts the program.
  */
 #include "kernel/fs/place.h"
 #include "kernel/lib/format.h"
@@ -194,8 +194,9 @@ SYSCALL_3(execve, path, argv, envp)
 }
 
 /*
- * Start a program given by a descriptor: its own, or its directory's and a relative path. As on Linux its name is then
- * /dev/fd/N or /dev/fd/N/path, by which a script's interpreter finds the script, unless the start closes N.
+ * Start a program that a descriptor names: the program's own, or that of the directory where the relative path `text`
+ * starts. As on Linux the program's name is then /dev/fd/N or /dev/fd/N/path, by which a script's interpreter finds the
+ * script, unless the start closes N.
  */
 static int64_t exec_by_descriptor(int fd, const char *text, const struct place *place, uint64_t argv, uint64_t envp)
 {

@@ -184,8 +184,8 @@ SYSCALL_1(close, fd)
 #define CLOSE_RANGE_KNOWN   6
 
 /*
- * Give the process a table of descriptors of its own. Threads of a process cannot have different ones. Returns 0,
- * -ENOMEM, -EINVAL.
+ * Give the process a table of descriptors of its own. Returns 0, -ENOMEM, or -EINVAL: the process has several threads,
+ * which cannot have different tables here.
  */
 static int unshare_fds(void)
 {
@@ -222,7 +222,7 @@ SYSCALL_3(close_range, first, last, flags)
 	return 0;
 }
 
-/* Copy a descriptor to the lowest free one from `lowest` on, for which the table may have to grow. */
+/* Copy a descriptor to the lowest free number from `lowest` on; the table grows first, in pieces. */
 static int64_t dup_from(uint64_t fd, uint64_t lowest, unsigned flags)
 {
 	struct fd_table *fds = fds_here();
@@ -232,7 +232,10 @@ static int64_t dup_from(uint64_t fd, uint64_t lowest, unsigned flags)
 	return fd_dup(fds, (int)fd, (int)lowest, flags);
 }
 
-/* Copy a descriptor to `to`, for which the table may have to grow, and whose file may have very many record locks. */
+/*
+ * Copy a descriptor to the number `to`. What may take long is done first, in pieces: the table grows, and the file that
+ * has the number until now loses its record locks.
+ */
 static int64_t dup_to(uint64_t fd, uint64_t to, unsigned flags)
 {
 	struct fd_table *fds = fds_here();
@@ -312,8 +315,8 @@ enum fcntl_command {
 };
 
 /*
- * Do F_ADD_SEALS or F_GET_SEALS. Calls that change the content work in steps, and seals are added in the same turn as
- * these, so that no call goes on behind a seal that forbids it.
+ * Do F_ADD_SEALS or F_GET_SEALS. Calls that change the content in steps hold the node's turn `writing`, and so does the
+ * adding of seals: no call goes on to change the content after a seal has forbidden it.
  */
 static int64_t fcntl_seals(struct file *file, unsigned command, uint64_t value)
 {
@@ -395,8 +398,8 @@ static int64_t request_once(struct file *file, unsigned request, uint64_t value)
 }
 
 /*
- * Do an ioctl request. Wait as long as it returns -EAGAIN, even with O_NONBLOCK: so tcdrain(3), which is such a
- * request, waits until all output is sent.
+ * Do an ioctl request again, as long as it returns -EAGAIN, and wait in between, even with O_NONBLOCK: so tcdrain(3),
+ * which is such a request, waits until all output is sent.
  */
 static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
 {

@@ -76,7 +76,7 @@ SYSCALL_3(writev, fd, pieces, count)
 	return transfer_vector(fd, pieces, (uint32_t)count, FILE_WRITE, 0, 0);
 }
 
-/* The ABI has the offset in two halves; on x86-64 the low half is the whole offset, and the other is ignored. */
+/* The ABI passes the offset in two halves. On x86-64 the low half is the whole offset, and the high half is ignored. */
 SYSCALL_4(preadv, fd, pieces, count, offset)
 {
 	return transfer_vector(fd, pieces, (uint32_t)count, FILE_PREAD, offset, 0);

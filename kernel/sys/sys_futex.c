@@ -1,5 +1,5 @@
 /*
- * futex(2): interprets the arguments of each operation, and calls futex.c.
+ * futex(2): interprets the arguments of each operation, and calls futex.c or futex_pi.c.
  */
 #include "kernel/sys/futex.h"
 #include "kernel/sys/futex_pi.h"
@@ -42,8 +42,8 @@ static int get_deadline(uint64_t from, uint32_t op, uint64_t *ret)
 }
 
 /*
- * FUTEX_WAIT with a deadline. The program passes a time span: if a signal made it repeat the call with the same span,
- * the wait would be too long. So, if no handler runs, restart_syscall(2) continues the wait, to the same deadline.
+ * Do FUTEX_WAIT with a deadline. The program passes a time span: if it repeated the call with the same span after a
+ * signal, it would wait too long. So, if no handler runs, restart_syscall(2) continues the wait, to the same deadline.
  */
 static int64_t wait_on(uint64_t at, bool private, uint32_t value, uint64_t deadline)
 {
@@ -84,7 +84,10 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	return deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : -ERESTART_RESTARTBLOCK;
 }
 
-/* FUTEX_LOCK_PI goes by the wall clock, FUTEX_LOCK_PI2 by the one that the program chooses. */
+/*
+ * Do FUTEX_LOCK_PI, whose deadline is by the wall clock, or FUTEX_LOCK_PI2, whose deadline is by the clock that the
+ * program chooses.
+ */
 static int64_t lock_pi(uint64_t at, uint64_t op, uint64_t time)
 {
 	const bool wall = (op & 127) == FUTEX_LOCK_PI || op & FUTEX_CLOCK_REALTIME;

@@ -7,24 +7,25 @@
 #include "kernel/sys/open_path.h"
 
 #define HANDLE_MOST 128 /* bytes of the largest handle, of any file system */
-#define HANDLE_TYPE 1   /* what handles of files in memory have as their type */
-#define TYPE_NONE   255 /* no handle was written */
+#define HANDLE_TYPE 1   /* type of the handles of files in memory */
+#define TYPE_NONE   255 /* type where no handle was written */
 
 /* Linux's struct file_handle, without the bytes of the handle that follow it. */
 struct linux_handle {
-	uint32_t size; /* bytes that follow, or that there is room for */
+	uint32_t size; /* how many bytes follow, or how many there is room for */
 	int32_t type;
 };
 
-/* The bytes of a handle of ours. */
+/* The bytes of a handle, as this kernel writes them. */
 struct handle {
-	uint32_t device;    /* the file system's */
+	uint32_t device;    /* the file system's device number */
 	uint32_t number[2]; /* the inode number, its low half first */
 };
 
 /*
- * Write the handle of a node, and the number of its mount. Returns 0, -EFAULT, -EINVAL (a handle longer than any),
- * -EOVERFLOW (no room: the size that is needed is written), -EOPNOTSUPP, -ENOMEM.
+ * Write the handle of a node to user address `to`, and the number of its mount to `mount_to`. Returns 0, -EFAULT,
+ * -EINVAL (the program says it has room for a longer handle than any), -EOVERFLOW (no room: the size that is needed is
+ * written), -EOPNOTSUPP, -ENOMEM.
  */
 static int64_t put_handle(const struct place *place, uint64_t to, uint64_t mount_to)
 {
@@ -74,7 +75,7 @@ SYSCALL_5(name_to_handle_at, fd, path, to, mount_to, flags)
 	return result;
 }
 
-/* Get a handle from user memory. Returns 0, -EFAULT, -EINVAL, -ESTALE (not one that is written here). */
+/* Get a handle from user memory. Returns 0, -EFAULT, -EINVAL, -ESTALE (this kernel writes no such handle). */
 static int get_handle(uint64_t from, struct handle *ret)
 {
 	struct linux_handle head;

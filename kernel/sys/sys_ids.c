@@ -1,6 +1,6 @@
 /*
- * System calls about user and group IDs (credentials(7)). Each of those that change some computes the four new IDs from
- * the old ones, for users and groups alike, and then publishes new credentials.
+ * System calls about user and group IDs (credentials(7)). Each call that changes IDs computes the four new IDs from the
+ * old ones, by rules that are the same for users and groups, and then publishes new credentials.
  */
 #include "kernel/sys/user_args.h"
 #include "kernel/task/rights.h"

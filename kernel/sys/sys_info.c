@@ -34,7 +34,9 @@ SYSCALL_1(uname, to)
 
 	if ((task_current()->personality & PERSONALITY_MASK) == PERSONALITY_32)
 		memcpy(names.machine, "i686", sizeof("i686"));
-	/* As on Linux, for programs that take no release above 2.6: version 6.N is 2.6.(60 + N) to them. */
+	/*
+	 * As on Linux, programs that accept no release above 2.6 can be shown one: version 6.N is 2.6.(60 + N) to them.
+	 */
 	if (task_current()->personality & UNAME_26)
 		memcpy(names.release, RELEASE_26, sizeof(RELEASE_26));
 	return args_put(to, &names, sizeof(names));
@@ -63,7 +65,7 @@ SYSCALL_2(setdomainname, from, size)
 	return rights_can(CAP_SYS_ADMIN) ? set_name(system_names.domain, from, size) : -EPERM;
 }
 
-/* Set a value, unless it is 0xffffffff; return the old one. */
+/* Set the task's personality, unless `wanted` is 0xffffffff, and return the old one. */
 SYSCALL_1(personality, wanted)
 {
 	const uint32_t old = task_current()->personality;

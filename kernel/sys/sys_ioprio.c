@@ -28,7 +28,7 @@ struct io_search {
 	bool sets;      /* the tasks get `value` */
 	uint32_t value; /* the priority to set */
 	uint32_t best;  /* the highest priority, which is the least number, of the tasks that were seen */
-	uint32_t own;   /* the priority that was set for the task that was seen last */
+	uint32_t own;   /* the priority that was set for the task that the walk has seen last */
 	bool found;     /* there was a task */
 	int error;      /* -EPERM: a priority could not be set; 0: all were */
 };
@@ -70,8 +70,8 @@ static bool see_task(void *ctx, struct task *task)
 }
 
 /*
- * Visit the tasks that the call is about. Those of a group or of a user are sought among all, with other tasks in
- * between. Returns 0, -EINVAL, -ESRCH or -EPERM.
+ * Visit the tasks that the call is about. The tasks of a group or of a user are sought among all tasks; other tasks may
+ * run in between. Returns 0, -EINVAL, -ESRCH or -EPERM.
  */
 static int search_tasks(struct io_search *search)
 {
@@ -92,7 +92,8 @@ static int search_tasks(struct io_search *search)
 }
 
 /*
- * As on Linux the result for one task is the value that was set, and for a group or a user the highest effective one.
+ * Get a priority. As on Linux the result for one task is the value that was set, and for a group or a user the highest
+ * effective priority.
  */
 SYSCALL_2(ioprio_get, which, who)
 {

@@ -1,5 +1,5 @@
 /*
- * kcmp(2): whether two processes share something.
+ * kcmp(2): tells whether two processes share a file, memory, descriptors or the like.
  */
 #include "kernel/lib/random.h"
 #include "kernel/sys/user_args.h"
@@ -7,8 +7,8 @@
 enum kcmp_type { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM, KCMP_TYPES };
 
 /*
- * Return 0 for the same address, or 1 or 2 for an order of all addresses. The order is by numbers that tell nothing of
- * the addresses, since these are the kernel's.
+ * Return 0 if the addresses are the same; otherwise 1 or 2, which give an order of all addresses. The order is that of
+ * numbers which hide the addresses, since those are the kernel's.
  */
 static int64_t compare(const void *a, const void *b)
 {
@@ -48,7 +48,7 @@ static int64_t compare_parts(uint32_t type, const struct process *a, uint64_t of
 		return compare(&a->paths, &b->paths);
 	case KCMP_SIGHAND:
 		return compare(&a->signals, &b->signals);
-	/* No process has a context of I/O that it could share, as on Linux none has before it needs one. */
+	/* All are the same, since no process has a context of I/O, as on Linux none has before it needs one. */
 	case KCMP_IO:
 		return compare(NULL, NULL);
 	case KCMP_SYSVSEM:

@@ -63,7 +63,7 @@ int key_args_payload(uint64_t from, size_t size, void **ret)
 	return error;
 }
 
-/* The texts that a call names a key by, on the heap. */
+/* The texts by which a call names a key; on the heap. */
 struct names {
 	char *type, *description; /* description: "" for none */
 };
@@ -202,7 +202,7 @@ static int64_t request(const struct names *names, bool may_make, struct key *rin
 		return error;
 	if (!may_make)
 		return -ENOKEY;
-	/* As on Linux nobody is asked for a keyring. */
+	/* As on Linux, a keyring cannot be requested from anybody. */
 	if (type == &key_type_keyring)
 		return -EPERM;
 	error = ring ? 0 : key_default_ring(&chosen);

@@ -1,5 +1,6 @@
 /*
- * keyctl(2): what is done with keys and keyrings.
+ * keyctl(2): reads, changes, links, searches and ends keys and keyrings. And the limits of keys in
+ * /proc/sys/kernel/keys.
  */
 #include "kernel/fs/text.h"
 #include "kernel/irq/clock.h"
@@ -78,7 +79,7 @@ static int64_t update(int32_t id, uint64_t from, uint64_t size)
 	return error;
 }
 
-/* End a key's use, which needs one of two rights. */
+/* Revoke a key, for which one of the rights KEY_WRITE and KEY_SETATTR is enough. */
 static int64_t revoke(int32_t id)
 {
 	HELD_KEY struct key *key = NULL;
@@ -174,7 +175,7 @@ static int64_t describe(int32_t id, uint64_t to, uint64_t room)
 	return result;
 }
 
-/* Read a keyring: the ids of what it links to. */
+/* Read a keyring: copy the ids of the keys in it, if all fit. Returns their size in bytes, -EINVAL or -EFAULT. */
 static int64_t read_ring(struct key *ring, uint64_t to, uint64_t room)
 {
 	int error = 0;
@@ -199,7 +200,7 @@ static int64_t read(int32_t id, uint64_t to, uint64_t room)
 		return -ENOKEY;
 	if (key->state == KEY_NEGATIVE)
 		return -ENOKEY;
-	/* Who possesses a key can read it without the right to. */
+	/* A task that possesses a key may read it without KEY_READ. */
 	if (!key_permits(key, possessed, KEY_READ) && !possessed)
 		return -EACCES;
 	error = key_check(key);
@@ -230,7 +231,7 @@ static int64_t change_link(int32_t id, int32_t ring_id, bool links)
 	bool possessed;
 	int error = key_lookup(ring_id, flags, KEY_WRITE, &ring, &possessed);
 
-	/* To remove a link needs no right to the key. */
+	/* Removing a link needs no right to the key. */
 	if (!error)
 		error = links ? key_lookup(id, KEY_LOOKUP_MAKE, KEY_LINK, &key, &possessed)
 			      : key_lookup(id, KEY_LOOKUP_ANY, 0, &key, &possessed);

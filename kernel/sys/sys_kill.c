@@ -1,5 +1,6 @@
 /*
- * System calls that send signals, and the timer that sends SIGALRM.
+ * System calls that send signals to a process, a group or a task: kill, tkill, tgkill, rt_sigqueueinfo,
+ * rt_tgsigqueueinfo.
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/user_args.h"
@@ -12,8 +13,9 @@ static bool is_signal(uint64_t number)
 }
 
 /*
- * Set the siginfo of a signal that the current process sends; the signal's number is set by who queues it. Field by
- * field: compilers clear a structure of this size in a loop, which costs as much as all of these stores again.
+ * Set the siginfo of a signal that the current process sends; the function that queues the signal sets its number. The
+ * fields are set one by one, since compilers clear a structure of this size in a loop, which costs as much again as all
+ * these stores.
  */
 static inline void set_info_here(struct signal_info *info, int code)
 {
@@ -29,7 +31,7 @@ static inline void set_info_here(struct signal_info *info, int code)
 }
 
 /*
- * Return a reference to another process, which kill(2) means by `pid`: the number of any of its tasks; NULL when there
+ * Return a reference to the process that kill(2) means by `pid`, which may be the tid of any of its tasks; NULL: there
  * is none.
  */
 static struct process *find_other(int pid)
@@ -89,7 +91,7 @@ static bool send_other(void *ctx, struct process *process)
 {
 	struct all_send *sending = ctx;
 
-	/* As on Linux processes that the caller may not signal do not count. */
+	/* As on Linux, processes that the caller may not signal are skipped, and do not count for the result. */
 	if (process->pid == 1 || process == process_current() || !rights_may_signal_process(process, sending->signal))
 		return true;
 	sending->result = 0;

@@ -5,7 +5,8 @@
 #include "kernel/task/process_limits.h"
 
 /*
- * Return whether the current task may see and set the limits of a process: all IDs of that are the caller's real ones.
+ * Return whether the current task may see and set the limits of a process: of its own one; with CAP_SYS_RESOURCE of
+ * any; otherwise if all IDs of the process are the caller's real ones.
  */
 static bool may_limit(const struct process *process)
 {

@@ -23,8 +23,8 @@ enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
 _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
 
 /*
- * Try to set a lock, step by step and with other tasks in between, since what it replaces may be many thousands of
- * locks. Returns 0, -EAGAIN (it conflicts), -ENOMEM, or -EINTR: the task ends.
+ * Try to set a lock, in steps between which other tasks run, since the lock may replace many thousands of locks.
+ * Returns 0, -EAGAIN (it conflicts with another lock), -ENOMEM, or -EINTR: the task must end.
  */
 static int try_once(struct file *file, const struct file_lock *lock)
 {
@@ -82,8 +82,8 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 }
 
 /*
- * Set the lock's range of bytes from `in`. Returns 0, -EINVAL (it starts before the file, or `whence` is unknown),
- * -EOVERFLOW.
+ * Set the lock's range of bytes from `in`. Returns 0, -EINVAL (the range starts before the file, or `whence` is
+ * unknown), -EOVERFLOW.
  */
 static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
 {

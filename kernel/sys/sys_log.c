@@ -83,7 +83,10 @@ static int64_t set_console(enum syslog_action action, uint64_t level)
 
 SYSCALL_3(syslog, action, to, size)
 {
-	/* As with Debian's settings (kernel.dmesg_restrict) the log, which has addresses, is not for everybody. */
+	/*
+	 * All actions need CAP_SYSLOG, as with Debian's settings (kernel.dmesg_restrict), since the log shows kernel
+	 * addresses.
+	 */
 	if (!rights_can(CAP_SYSLOG))
 		return -EPERM;
 	switch ((uint32_t)action) {

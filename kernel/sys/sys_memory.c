@@ -59,8 +59,9 @@ SYSCALL_1(brk, brk)
 }
 
 /*
- * Return whether the seals of a content, or NULL, permit a shared mapping of a file that is open for writing. As on
- * Linux F_SEAL_WRITE forbids each, and F_SEAL_FUTURE_WRITE those that are writable or become so.
+ * Return whether the seals of a content, which may be NULL, permit a shared mapping of a file that is open for writing.
+ * As on Linux F_SEAL_WRITE forbids every such mapping; F_SEAL_FUTURE_WRITE forbids writable ones, and to make one
+ * writable later.
  */
 static bool seals_permit(const struct content *content, struct mmap_request *mapping)
 {
@@ -71,8 +72,8 @@ static bool seals_permit(const struct content *content, struct mmap_request *map
 }
 
 /*
- * Heed the seals of a file, which may be NULL. Until the mapping is made no other task may run, which could add seals.
- * Returns 0 or -EPERM.
+ * Check the seals of a file, which is NULL for an anonymous mapping. Until the mapping is made no other task may run,
+ * which could add seals. Returns 0 or -EPERM.
  */
 static int heed_seals(struct file *file, struct mmap_request *mapping)
 {
@@ -81,7 +82,7 @@ static int heed_seals(struct file *file, struct mmap_request *mapping)
 	return seals_permit(node_content(file->node), mapping) ? 0 : -EPERM;
 }
 
-/* Return whether memory with these rights gets that to execute, too (personality(2)). */
+/* Return whether memory with these rights gets the right to execute, too (personality(2), READ_IMPLIES_EXEC). */
 static bool implies_execution(unsigned rights)
 {
 	return rights & USER_READ && task_current()->personality & READ_IMPLIES_EXEC;
@@ -158,7 +159,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	vaddr_t place;
 	int error = mapping_check(prot, flags, offset, &mapping);
 
-	/* As on Linux a descriptor without a file behind it goes before a bad range. */
+	/* As on Linux, a descriptor without a file is reported before a bad range. */
 	if (!error && !mapping.anonymous && (!file || file->flags & O_PATH))
 		error = -EBADF;
 	if (!error && implies_execution(mapping.rights) &&
@@ -178,7 +179,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	/* A fixed mapping replaces what is mapped there: unmap that in pieces, between which other tasks can run. */
 	if (!error && mapping.flags & USER_MAP_FIXED && size > MEMORY_STEP)
 		error = errno_of(memory_unmap(space_here(), va, page_round_up(size)));
-	/* Other tasks may have run, and have sealed the file. */
+	/* Check the seals again: other tasks may have run meanwhile, and have sealed the file. */
 	if (!error)
 		error = heed_seals(file, &mapping);
 	if (error)
@@ -218,8 +219,8 @@ static int extend_to_stack(uint64_t *va, uint64_t *size)
 }
 
 /*
- * Do memory_protect() with the right to execute besides. As on Linux areas that never have that right (AREA_NO_EXEC) do
- * without. size: whole pages.
+ * Do memory_protect() with the right to execute added, except in areas that never have this right, as on Linux
+ * (AREA_NO_EXEC). size: whole pages.
  */
 static enum status protect_and_execute(vaddr_t va, uint64_t size, unsigned rights)
 {
@@ -273,7 +274,9 @@ SYSCALL_5(mremap, va, size, new_size, flags, to)
 	error = errno_of(memory_remap(space_here(), va, size, new_size, (unsigned)flags, to, &place));
 	if (error)
 		return error;
-	/* As on Linux what a locked mapping gains is fetched; that this fails is no error of mremap(2). */
+	/*
+	 * As on Linux, the pages that a locked mapping gains are brought in; if that fails, mremap(2) returns no error.
+	 */
 	if (locked && new_size > size)
 		(void)memory_populate(space_here(), place, page_round_up(new_size), USER_READ);
 	return (int64_t)place;
@@ -336,8 +339,8 @@ static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 }
 
 /*
- * madvise(2). Advice on how memory will be used is ignored after a check of its range; unknown advice is -EINVAL, and
- * so is MADV_MERGEABLE, as on a Linux that does not merge equal pages.
+ * Do madvise(2). Advice on how memory will be used is ignored after a check of its range. Unknown advice is -EINVAL,
+ * and so is MADV_MERGEABLE, as on a Linux that does not merge equal pages.
  */
 SYSCALL_3(madvise, va, size, advice)
 {
@@ -394,7 +397,7 @@ SYSCALL_3(madvise, va, size, advice)
 	}
 }
 
-/* mincore(2). There is no swap: a page is in memory if it is mapped, or if its file or shared memory has it. */
+/* Do mincore(2). There is no swap: a page is in memory if it is mapped, or if its file or shared memory has it. */
 SYSCALL_3(mincore, va, size, to)
 {
 	uint8_t answers[MINCORE_PIECE];
@@ -416,7 +419,7 @@ SYSCALL_3(mincore, va, size, to)
 	return error;
 }
 
-/* msync(2): checks its arguments only. Files are in memory, and shared mappings are the files' own pages. */
+/* Only check msync(2)'s arguments: files are in memory, and shared mappings are the files' own pages. */
 SYSCALL_3(msync, va, size, flags)
 {
 	if (va % PAGE_SIZE || flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||

@@ -13,8 +13,9 @@
 #define MADV_DONTNEED 4
 
 /*
- * Return the space of the current process if that has no other task; else NULL. The count stays 1 meanwhile: only that
- * task could add another one. NULL as well where what is readable may be executed: sys_memory.c heeds that.
+ * Return the space of the current process; NULL if the process has another task, or if its readable memory shall be
+ * executable (READ_IMPLIES_EXEC), which only sys_memory.c heeds. The process keeps its one task meanwhile, as only that
+ * task could make another.
  */
 static struct user_space *space_alone(void)
 {

@@ -40,7 +40,7 @@ static int64_t send_once(struct file *file, struct socket *socket, struct socket
 	return error ? socket_wait_error(error, socket->send_timeout_ns, -EAGAIN) : sent;
 }
 
-/* Send a message, or all bytes of a stream. Drops message->passed if they were not sent. */
+/* Send a message, or all bytes of a stream. Drops message->passed, the passed files, unless they were sent. */
 static int64_t send_all(struct file *file, struct socket *socket, struct socket_message *message)
 {
 	const bool stream = socket->type == SOCK_STREAM;

@@ -96,12 +96,12 @@ SYSCALL_2(munlock, va, size)
 	return errno_of(memory_advise(space_here(), va, size, USER_UNLOCKED));
 }
 
-/* Follow USER_LOCKED or USER_UNLOCKED in the whole space. Returns 0, -ENOMEM. */
+/* Give the advice USER_LOCKED or USER_UNLOCKED for the whole space. Returns 0, -ENOMEM. */
 static int advise_all(enum user_advice advice)
 {
 	enum status status = memory_advise(space_here(), USER_MIN, USER_END - USER_MIN, advice);
 
-	/* Some of the address space is never mapped. */
+	/* ERR_NOT_FOUND only says that some of the address space is not mapped, which is always so. */
 	return status == ERR_NOT_FOUND ? 0 : errno_of(status);
 }
 
@@ -111,7 +111,7 @@ static void fetch_all(void)
 	struct user_space *space = space_here();
 	vaddr_t end;
 
-	/* Other tasks may run while pages are brought in, and change areas: go on from an address. */
+	/* Other tasks may run while pages are brought in, and change the areas: find the next area by its address. */
 	for (const struct area *a = area_find_from(&space->areas, 0); a; a = area_find_from(&space->areas, end)) {
 		end = a->end;
 		if (a->rights & USER_READ)

@@ -116,9 +116,7 @@ static int bind(const struct place *from, const struct place *at, unsigned flags
 			more = -EINTR;
 	}
 	error = more ? more : mount_bind_end(&copy, at);
-	/*
-	 * Nobody else knows the copy. Its end must not be left to somebody who is not there, even if the task must end.
-	 */
+	/* Only this function knows the copy, so it undoes all of it after an error, even if the task must end. */
 	while (error && mount_bind_undo_some(&copy))
 		(void)task_give_way();
 	return error;
@@ -138,8 +136,8 @@ static int bind_or_move(const char *source, const struct place *at, unsigned fla
 }
 
 /*
- * Set how mounts and their end propagate to other mounts. There is one name space of mounts, and none is shared: so all
- * of them are private, and what can be set is whether bind mounts can be made of one.
+ * Set how mounting and unmounting propagate to other mounts (mount_namespaces(7)). There is one name space of mounts,
+ * and no mount is shared: all are private, and what can be set is whether bind mounts can be made of a mount.
  */
 static int set_propagation(const struct place *root, unsigned flags)
 {
@@ -251,7 +249,10 @@ static void replace(struct place *place, const struct place *from, const struct 
 
 	if (!old.node || !place_is(&old, from))
 		return;
-	/* The process may be about to open a file without the kernel lock (kernel/sys/open_files.c). */
+	/*
+	 * The process may be about to open a file without the kernel lock (kernel/sys/open_files.c): keep it out
+	 * meanwhile.
+	 */
 	open_gate_close(&node_names);
 	*place = place_get(*to);
 	open_gate_open(&node_names);
@@ -259,9 +260,9 @@ static void replace(struct place *place, const struct place *from, const struct 
 }
 
 /*
- * Let each process whose root or working directory is `from` have `to` in its place. A process that was made meanwhile,
- * with a number that was passed already, may have them from one that had not been visited yet: the second round finds
- * it.
+ * Let each process whose root or working directory is `from` have `to` instead. While other tasks run, a process that
+ * is not visited yet may make a child whose number has been passed already, and which has `from`: the second round
+ * finds that child.
  */
 static void move_processes(const struct place *from, const struct place *to)
 {

@@ -58,7 +58,7 @@ SYSCALL_1(mq_unlink, name_at)
 	return error;
 }
 
-/* Get the deadline at `from`, by the wall clock. */
+/* Get the deadline, by the wall clock, from user address `from`; 0: there is none. */
 static int get_deadline(uint64_t from, uint64_t *ret)
 {
 	*ret = TASK_NO_DEADLINE;
@@ -164,8 +164,8 @@ SYSCALL_2(mq_notify, fd, event_at)
 		return 0;
 	}
 	/*
-	 * C libraries do SIGEV_THREAD by a netlink socket: the kernel sends the notice there, and they start the
-	 * thread.
+	 * C libraries do SIGEV_THREAD by a netlink socket, to which the kernel sends the notice, and then start the
+	 * thread themselves. There are no such sockets here.
 	 */
 	if (event.how == SIGEV_THREAD)
 		return refuse_feature(-EINVAL, "mq_notify: SIGEV_THREAD, which needs a netlink socket", SIGEV_THREAD);

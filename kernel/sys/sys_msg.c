@@ -41,13 +41,13 @@ SYSCALL_2(msgget, key, flags)
 	return error ? error : ipc_id(found);
 }
 
-/* As on Linux a call that waits is restarted only if no handler runs. */
+/* Return what a call returns: as on Linux one that waited is restarted only if no handler runs. */
 static int64_t restart_if(int64_t error)
 {
 	return error == -EINTR ? -ERESTARTNOHAND : error;
 }
 
-/* Send what lies at `from`. Returns 0 or an error. */
+/* Send the `size` bytes at user address `from` as a message. Returns 0 or an error. */
 static int send(int id, uint64_t from, uint64_t size, int64_t type, unsigned flags)
 {
 	struct ipc_message *message = message_create(size);

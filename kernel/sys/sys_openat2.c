@@ -17,7 +17,9 @@ struct linux_open_how {
 	((uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
 		    RESOLVE_IN_ROOT | RESOLVE_CACHED))
 
-/* Check what open(2) would ignore. Returns 0, -EINVAL, or -EAGAIN (RESOLVE_CACHED, with what changes the tree). */
+/*
+ * Check what open(2) would ignore. Returns 0, -EINVAL, or -EAGAIN: RESOLVE_CACHED with flags that make or change files.
+ */
 static int check_how(const struct linux_open_how *how)
 {
 	const uint64_t with_path = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;

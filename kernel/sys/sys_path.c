@@ -146,7 +146,7 @@ SYSCALL_5(linkat, old_fd, old_path, new_fd, new_path, flags)
 
 	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	/* As on Linux: a process that was only passed a descriptor must not be able to give its file a name. */
+	/* As on Linux, a process that was only passed a descriptor must not be able to give its file a name. */
 	if (flags & AT_EMPTY_PATH && !rights_can(CAP_DAC_READ_SEARCH))
 		return -ENOENT;
 	error = get_paths(old_fd, old_path, new_fd, new_path, paths);
@@ -199,7 +199,7 @@ SYSCALL_4(readlinkat, fd, path, to, size)
 	if (result)
 		return result;
 	result = node_readlink(place.node, &target);
-	/* As on Linux "" means a link that was opened with O_PATH, and nothing else. */
+	/* As on Linux the path "" means a link that was opened with O_PATH; for any other file the error is -ENOENT. */
 	if (result == -EINVAL) {
 		error = args_get(&first, path, sizeof(first));
 		result = error ? error : first ? -EINVAL : -ENOENT;
@@ -295,6 +295,6 @@ SYSCALL_1(umask, mask)
 {
 	struct process_paths *paths = &process_current()->paths;
 
-	/* An open call: another thread may be here at the same time. */
+	/* umask(2) is made without the kernel lock (an open call): another thread may be here at the same time. */
 	return __atomic_exchange_n(&paths->umask, mask & 0777, __ATOMIC_RELAXED);
 }

@@ -1,5 +1,5 @@
 /*
- * System calls of files that stand for a process, and clone(2) with those calls' flags.
+ * System calls of files that stand for a process (pidfds); and clone(2), clone3(2), which can make such a file.
  */
 #include "kernel/fs/anonymous.h"
 #include "kernel/fs/text.h"
@@ -83,7 +83,7 @@ SYSCALL_2(pidfd_open, pid, flags)
 SYSCALL_4(pidfd_send_signal, fd, signal, from, flags)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
-	/* A directory /proc/PID, open for reading, does as well. */
+	/* An open directory /proc/PID stands for the process as well as a pidfd does. */
 	HELD_PROCESS struct process *shown = file ? proc_directory_process(file) : NULL;
 	struct process *process = shown ? shown : pidfd_process(file);
 	struct signal_info info = { .code = SI_USER };
@@ -193,7 +193,7 @@ SYSCALL_2(clone3, from, size)
 
 	if (error)
 		return error;
-	/* The kernel has neither chosen tids for the child (set_tid) nor groups of processes (cgroups). */
+	/* A program cannot choose the child's tids (set_tid), and there are no groups of processes (cgroups). */
 	if (in.flags & (CLONE_EXIT_SIGNAL | CLONE_DETACHED) || in.exit_signal & ~(uint64_t)CLONE_EXIT_SIGNAL ||
 	    in.set_tid || in.set_tid_size || !in.stack != !in.stack_size)
 		return -EINVAL;

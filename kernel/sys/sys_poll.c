@@ -124,7 +124,9 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 	return result;
 }
 
-/* poll(2) with a deadline. As on Linux restart_syscall(2) continues it if a signal comes and no handler runs. */
+/*
+ * Do poll(2) with a deadline. As on Linux restart_syscall(2) continues the call if a signal comes and no handler runs.
+ */
 static int64_t poll_on(uint64_t at, uint32_t count, uint64_t deadline)
 {
 	int64_t result = poll_user(at, count, deadline);

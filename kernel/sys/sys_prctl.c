@@ -29,7 +29,7 @@ enum prctl_request {
 	PR_SET_NO_NEW_PRIVS = 38,
 	PR_GET_NO_NEW_PRIVS = 39,
 	PR_CAP_AMBIENT = 47,
-	PR_LAST = 66, /* the last of Linux 6.1's that are numbered */
+	PR_LAST = 66, /* the highest request of Linux 6.1 but for the next two, whose values are letters */
 	PR_SET_VMA = 0x53564d41,
 	PR_SET_PTRACER = 0x59616d61,
 };

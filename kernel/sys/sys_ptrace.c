@@ -1,6 +1,6 @@
 /*
- * ptrace(2): what a tracer asks for. ptrace_data.c has the requests that read and write a tracee's registers, memory
- * and signals.
+ * ptrace(2): begins and ends tracing, and resumes tracees. ptrace_data.c has the requests that read and write a
+ * tracee's registers, memory and signals.
  */
 #include "kernel/sys/ptrace_data.h"
 #include "kernel/sys/ptrace_requests.h"
@@ -64,7 +64,7 @@ static int64_t listen(struct tracee *tracee)
 	if (!tracee->seized || tracee->stop_code >> 8 != PTRACE_EVENT_STOP)
 		return -EIO;
 	tracee->listening = true;
-	/* A stop that has been asked for since this one is reported at once. */
+	/* A stop that was asked for since the tracee stopped is reported at once. */
 	if (tracee->task->signals.stop_wanted)
 		ptrace_resume(tracee, PTRACE_RUN_FREE, 0);
 	return 0;
@@ -125,7 +125,10 @@ SYSCALL_4(ptrace, request, pid, address, data)
 	}
 	if (request == PTRACE_INTERRUPT)
 		return interrupt(tracee);
-	/* `stopped` is set by the task itself, which keeps the kernel lock from there until it has left its CPU. */
+	/*
+	 * The tracee sets `stopped` itself, and keeps the kernel lock from there until it has left its CPU: so a tracee
+	 * that is `stopped` runs on no CPU.
+	 */
 	if (!tracee->stopped || tracee->listening)
 		return -ESRCH;
 	return request_stopped(tracee, request, address, data);

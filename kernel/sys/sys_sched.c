@@ -87,7 +87,7 @@ static int check_policy(int policy, uint32_t priority)
 	return -EINVAL;
 }
 
-/* Return whether RLIMIT_NICE of the task's process allows a nice value: 20 less that is the limit. */
+/* Return whether RLIMIT_NICE of the task's process allows a nice value: the limit is for 20 minus the nice value. */
 static bool nice_is_allowed(const struct task *task, int nice)
 {
 	return (uint64_t)(NICE_MOST + 1 - nice) <= task->process->limits[LIMIT_NICE].soft;
@@ -372,8 +372,8 @@ static bool see_priority(void *ctx, struct task *task)
 }
 
 /*
- * Visit the tasks that the call is about. Those of a group or of a user are sought among all, with other tasks in
- * between.
+ * Visit the tasks that the call is about. The tasks of a group or of a user are sought among all tasks; other tasks may
+ * run in between. Returns 0, -EINVAL, -ESRCH, -EPERM or -EACCES.
  */
 static int search_priority(struct priority_search *search)
 {

@@ -40,7 +40,10 @@ static int64_t set_strict(void)
 	return 0;
 }
 
-/* Get what says where a program lies. Returns 0, -EFAULT, -EINVAL (no length that a program can have). */
+/*
+ * Get the structure that says where a program lies and how long it is. Returns 0, -EFAULT, -EINVAL (the program is
+ * empty or too long).
+ */
 static int get_header(uint64_t from, struct program *ret)
 {
 	int error = args_get(ret, from, sizeof(*ret));
@@ -161,7 +164,10 @@ static bool is_allowed_strictly(uint64_t number)
 	return number == READ || number == WRITE || number == SIGRETURN || number == EXIT;
 }
 
-/* Do what the answer to a call says. Returns whether the call is to be made; if not, *ret_result is its result. */
+/*
+ * Do what the programs' answer to a call says. Returns whether the call is to be made; if not, *ret_result is its
+ * result.
+ */
 static bool obey(const struct trap_frame *frame, uint32_t answer, int64_t *ret_result)
 {
 	const uint32_t value = SECCOMP_DATA(answer);
@@ -232,7 +238,7 @@ static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result)
 	if (SECCOMP_ACTION(answer) == SECCOMP_TRACE) {
 		if (!ask_tracer(frame, SECCOMP_DATA(answer), ret_result))
 			return false;
-		/* What the tracer may have changed is looked at again, but the tracer is not asked twice. */
+		/* The tracer may have changed the call, so ask the programs again; but do not ask the tracer twice. */
 		answer = ask(frame);
 		if (SECCOMP_ACTION(answer) == SECCOMP_TRACE)
 			return true;

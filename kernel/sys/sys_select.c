@@ -35,8 +35,8 @@ static unsigned events_of(const struct select_sets *sets, unsigned word, uint64_
 }
 
 /*
- * Return which descriptors of word `word` are in a set. The loops below go through these bits; `left & -left` is the
- * lowest bit of `left`.
+ * Return which descriptors of word `word` are in any of the sets. The loops below go through these bits; `left & -left`
+ * is the lowest bit of `left`.
  */
 static uint64_t any_of(const struct select_sets *sets, unsigned word)
 {

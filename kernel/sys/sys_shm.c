@@ -60,7 +60,7 @@ SYSCALL_3(shmget, key, size, flags)
 
 /* ---- shmat and shmdt ---- */
 
-/* Check the address that shmat(2) is given, and round it. Returns 0 or -EINVAL. */
+/* Check the address that shmat(2) is given, and round it down to a page. Returns 0 or -EINVAL. */
 static int check_address(uint64_t *va, uint64_t flags)
 {
 	if (!*va)
@@ -250,7 +250,7 @@ static int64_t remove_segment(int id)
 	return error;
 }
 
-/* All memory stays in RAM anyway: a lock is only a mark that IPC_STAT shows. */
+/* Mark a segment as locked or unlocked. All memory stays in RAM anyway: the mark is only shown by IPC_STAT. */
 static int64_t lock_or_unlock(int id, bool lock)
 {
 	struct shm_segment *segment = shm_of(ipc_find(&shm_table, id));

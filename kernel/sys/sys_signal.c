@@ -117,7 +117,7 @@ static int64_t wait_for(uint64_t mask, uint64_t deadline, struct signal_info *re
 		signal = signal_take(mask, ret);
 	if (signal)
 		return signal;
-	/* With a time of 0 do not wait. Other signals, which would end a wait, stay pending. */
+	/* With a timeout of 0 do not wait. Signals outside `mask`, which would end a wait, stay pending. */
 	if (!deadline)
 		return -EAGAIN;
 	signal_set_waited(mask);

@@ -14,7 +14,7 @@
 
 #define MASK_SIZE sizeof(uint64_t)
 
-/* file->data. Guard: tasks only, which the kernel does not preempt. */
+/* What file->data of a signalfd points to. Guard: tasks only, which the kernel does not preempt. */
 struct signalfd {
 	uint64_t mask; /* the signals that can be read */
 };
