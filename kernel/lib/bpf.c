@@ -1,6 +1,6 @@
 /*
- * Programs of the classic Berkeley packet filter: the check, and the interpreter. They have an accumulator A, an index
- * X and some words of memory, all of 32 bits.
+ * Checks and interprets programs of the classic Berkeley packet filter. A program has an accumulator A, an index X and
+ * BPF_MEMORY words of memory, all of 32 bits.
  */
 #include "kernel/lib/bpf.h"
 
@@ -101,9 +101,9 @@ static bool is_known(const struct bpf_instruction *at, size_t size)
 }
 
 /*
- * Check an instruction's jumps and its use of memory. `left`: how many instructions follow. *stored: the words that are
- * stored on every way to this instruction, and then to the next one; stored_at[i]: on the ways that jump to the
- * instruction i places behind this one.
+ * Check an instruction's jumps and its use of memory. `left`: how many instructions follow. *stored: a bit for each
+ * word that is stored on every way to this instruction; on return, on every way to the next one. stored_at[i]: a bit
+ * for each word that is stored on all ways that jump to the instruction i places behind this one.
  */
 static bool check_ways(const struct bpf_instruction *at, size_t left, uint16_t *stored, uint16_t *stored_at)
 {
@@ -119,7 +119,7 @@ static bool check_ways(const struct bpf_instruction *at, size_t left, uint16_t *
 			stored_at[at->if_true + 1] &= *stored;
 			stored_at[at->if_false + 1] &= *stored;
 		}
-		/* No way leads from a jump to the next instruction but those that were just noted. */
+		/* Control does not fall through a jump to the next instruction: all ways from here are noted above. */
 		*stored = UINT16_MAX;
 		return true;
 	case ST:
@@ -149,7 +149,7 @@ bool bpf_check(const struct bpf_instruction *program, size_t count, size_t size,
 	return (program[count - 1].code & CLASS) == RET;
 }
 
-/* Compute A after an arithmetic instruction. Returns false: a division by 0. */
+/* Compute A after an arithmetic instruction. Returns false, with A as before, for a division by 0. */
 static bool compute(const struct bpf_instruction *at, uint32_t x, uint32_t *a)
 {
 	uint32_t b = at->code & X ? x : at->k;

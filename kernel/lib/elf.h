@@ -68,7 +68,7 @@ MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, va
 /*
  * Find the program headers of a user program, which lie anywhere in the file: *ret_size bytes, at most ELF_PROGRAMS,
  * from *ret_offset on. `start`: the first `have` bytes of a file of `size` bytes, of which ELF_HEADER are looked at.
- * Returns ERR_FORMAT with *ret_error set; what it would return is untouched then.
+ * Returns ERR_FORMAT with *ret_error set; *ret_offset and *ret_size are untouched then.
  */
 MUST_CHECK enum status elf_find_programs(const void *start, size_t have, uint64_t size, uint64_t *ret_offset,
 					 size_t *ret_size, struct elf_error *ret_error);
@@ -77,8 +77,8 @@ MUST_CHECK enum status elf_find_programs(const void *start, size_t have, uint64_
  * Check a user program and fill *ret_image: elf_parse() with other rules. `start` holds the file's first ELF_HEADER
  * bytes and `programs` its program headers, both as elf_find_programs() saw them; `size` is the file's. Segments may
  * start inside a page: they are widened to whole pages of memory and of the file. ET_DYN is allowed: its addresses, and
- * then `base` and `last` too, are relative to where the caller loads it. So is a loader's name, which is not read here.
- * Notes are not looked at. A segment may be writable and executable.
+ * then `base` and `last` too, are relative to where the caller loads it. PT_INTERP is allowed; the loader's name is not
+ * read here. Notes are not looked at. A segment may be writable and executable.
  */
 MUST_CHECK enum status elf_parse_program(const void *start, const void *programs, uint64_t size, vaddr_t base,
 					 vaddr_t last, struct elf_image *ret_image, struct elf_error *ret_error);

@@ -2,7 +2,7 @@
  * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h). Any input is safe: nothing
  * outside the input is read.
  *
- * AnkeOS has its own code for this because no library that was looked at in Debian fits: that of stb_image needs no C
+ * AnkeOS has its own code for this because no library that was looked at in Debian fits: stb_image's decoder needs no C
  * library, but does not check for incomplete codes, and unpacks all at once, to one piece of memory; zlib needs an
  * allocator and the C library's headers.
  */

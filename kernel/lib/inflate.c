@@ -1,7 +1,7 @@
 /*
- * Unpacks block by block. Of each input byte the lowest bit comes first. Two loops decode a block's symbols:
- * decode_fast() runs while input and output are both so far from their ends that no check is needed; compressed_block()
- * decodes the rest and checks each step.
+ * Unpacks the data of RFC 1951 block by block. Of each input byte the lowest bit comes first. Two loops decode a block's
+ * symbols: decode_fast() runs while input and output are both so far from their ends that no check is needed;
+ * compressed_block() decodes the rest and checks each step.
  */
 #include "kernel/lib/inflate.h"
 
@@ -62,7 +62,7 @@ static bool take_code(struct inflate *z, const struct inflate_code *code, uint32
 	return true;
 }
 
-/* Pass on the content that has not been, and keep of it what copies may reach back to. */
+/* Pass on the content that has not been passed on yet, and keep the end of it, which copies may reach back to. */
 static bool pass_on(struct inflate *z)
 {
 	size_t kept = z->done < INFLATE_HISTORY ? z->done : INFLATE_HISTORY;
@@ -129,7 +129,7 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 	const uint8_t *from = to - distance, *end = to + length;
 
 	if (distance >= WORD) {
-		/* Most copies are short: two words without a question between them. */
+		/* Most copies are short: copy two words before asking whether there is more. */
 		*(word_t *)to = *(const word_t *)from;
 		*(word_t *)(to + WORD) = *(const word_t *)(from + WORD);
 		for (to += 2 * WORD, from += 2 * WORD; to < end; to += WORD, from += WORD)

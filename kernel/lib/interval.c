@@ -1,4 +1,4 @@
-/* Trees of intervals; see interval.h. */
+/* Keeps intervals in a tree, and finds those that overlap a range; see interval.h. */
 #include "kernel/lib/interval.h"
 
 #include "kernel/lib/tree_insert.h"

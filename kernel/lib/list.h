@@ -62,7 +62,7 @@ static inline void list_remove(struct link *link)
 	for (type *item = list_item((head)->next, type, member); &item->member != (head); \
 	     item = list_item(item->member.next, type, member))
 
-/* As LIST_EACH, but the loop's body may remove `item`; it must not remove the next structure. */
+/* The head of a loop like LIST_EACH whose body may remove `item`, but not the structure after it. */
 #define LIST_EACH_LEAVING(head, type, member, item)                          \
 	for (type *item = list_item((head)->next, type, member),             \
 		  *item##_next = list_item(item->member.next, type, member); \

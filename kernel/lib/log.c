@@ -1,7 +1,7 @@
 /*
- * Two rings: log_lines[] holds lines, found by their number, and log_text[] holds the lines' text. Interrupts are off
- * only while a line is copied into the rings or out of them: a message is formatted before that, and written to the
- * consoles after it.
+ * Keeps the log in two rings: log_lines[] holds lines, found by their number, and log_text[] holds the lines' text.
+ * Interrupts are off only while a line is copied into the rings or out of them: a message is formatted before that, and
+ * written to the consoles after it.
  */
 #include "kernel/lib/log.h"
 

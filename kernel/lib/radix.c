@@ -46,15 +46,15 @@ void *radix_find(const struct radix *tree, uint32_t number)
 	return node ? load(&node->slots[index_in(node, number)]) : NULL;
 }
 
-/* The bits of `word` from `index` on. */
+/* Return `word` with the bits below number `index` cleared. */
 static uint64_t bits_from(uint64_t word, unsigned index)
 {
 	return word & FULL << index;
 }
 
 /*
- * *number is one of the numbers below `node`. If it does not lie below the node's slot `index`, set it to the least
- * number below that slot.
+ * Set *number, which is one of the numbers below `node`, to the least number below the node's slot `index`, unless it
+ * lies below that slot already.
  */
 static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *number)
 {
@@ -65,8 +65,8 @@ static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *
 }
 
 /*
- * *number is one of the numbers below `node`. Set it to the least number that follows all of these. Returns false when
- * there is none.
+ * Set *number, which is one of the numbers below `node`, to the least number that follows all of these. Returns false
+ * when there is none.
  */
 static bool go_behind(const struct radix_node *node, uint32_t *number)
 {
@@ -219,8 +219,8 @@ void radix_destroy(struct radix *tree)
 }
 
 /*
- * Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. With the
- * last one goes the spare one, unless the tree keeps that.
+ * Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. If no node
+ * is left, free the spare one, too, unless `keeps_spare` is set.
  */
 static void prune(struct radix *tree, struct way *way, uint32_t number)
 {

@@ -31,7 +31,7 @@ struct radix {
 	 * and go one by one need no allocation.
 	 */
 	struct radix_node *spare;
-	bool keeps_spare; /* also when there are no entries, until radix_destroy(); fixed when the tree is made */
+	bool keeps_spare; /* keep `spare` even without entries, until radix_destroy(); fixed when the tree is made */
 	void *(*alloc)(size_t size); /* zeroed memory, or NULL; fixed when the tree is made */
 	void (*free)(void *memory);  /* fixed when the tree is made */
 };

@@ -211,8 +211,8 @@ static uint64_t zeros_of(uint64_t word)
 
 /*
  * Return the number of bytes from s to the first byte that is 0 or `stop` (a word whose eight bytes are all the same),
- * but at most `most`. Words are read aligned, so that no word reaches into a page that the string does not touch. This
- * is inlined, so that a `stop` of 0 costs nothing.
+ * but at most `most`. Words are read aligned, so that no word reaches into a page that the string does not touch. The
+ * function is inlined, so that a `stop` of 0 costs nothing.
  */
 READS_WORDS __attribute__((always_inline)) static inline size_t length_until(const char *s, uint64_t stop, size_t most)
 {
@@ -250,7 +250,7 @@ READS_WORDS size_t strcspn(const char *s, const char *reject)
 	return length;
 }
 
-/* As length_until(), but without a `most` in the loop: execve(2) asks for the length of each of its strings. */
+/* The loop of length_until() without its `most`, for speed: execve(2) asks for the length of each of its strings. */
 READS_WORDS size_t strlen(const char *s)
 {
 	const word64 *at = (const word64 *)((uintptr_t)s & ~(uintptr_t)7);

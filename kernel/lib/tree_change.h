@@ -1,5 +1,5 @@
 /*
- * Changes of a tree of kernel/lib/tree.h, for the file that has the tree.
+ * Adds nodes to a tree of kernel/lib/tree.h, removes them, and keeps the tree balanced; for the file that has the tree.
  *
  * A node may keep a sum of its subtree; in a tree of intervals, for example, the highest end of all intervals there.
  * The user's function `sum` computes it from the sums of the node's children, and is called wherever a subtree has

@@ -1,5 +1,5 @@
 /*
- * UTF-8: the rules of well-formed byte sequences.
+ * Decodes and encodes UTF-8, by the rules of well-formed byte sequences.
  */
 #include "kernel/lib/utf8.h"
 

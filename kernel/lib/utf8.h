@@ -29,6 +29,6 @@ enum utf8_result utf8_feed(struct utf8 *utf8, uint8_t byte, uint32_t *ret_code_p
 #define UTF8_MOST 4 /* bytes of one character */
 
 /*
- * Write a code point of at most U+10FFFF to `to`, which has room for UTF8_MOST bytes. Returns how many bytes it has.
+ * Write a code point of at most U+10FFFF to `to`, which has room for UTF8_MOST bytes. Returns how many bytes it took.
  */
 size_t utf8_put(char *to, uint32_t code_point);
