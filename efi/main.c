@@ -195,8 +195,8 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	if (status == EFI_BUFFER_TOO_SMALL) {
 		/*
 		 * The new arena itself may add entries to the map, and some firmware's map grows at each call. If a
-		 * quarter more is not enough, the next try asks for more. Not for twice as much at once: where free
-		 * memory is in fragments, none may be that long.
+		 * quarter more is not enough, the next try asks for more. Room for twice as much at once might not be
+		 * had: where free memory is in fragments, none may be that long.
 		 */
 		sizes->firmware_map = firmware.size + firmware.size / 4;
 		return status;
@@ -326,7 +326,7 @@ __attribute__((noreturn)) static void halt(struct loader *l)
 		cpu_halt();
 }
 
-/* Check that the CPU has what the kernel cannot do without and most 64-bit CPUs have, but not quite all. */
+/* Check that the CPU has NX and SYSCALL: the kernel cannot do without, and a few 64-bit CPUs lack one or hide it. */
 static EFI_STATUS check_cpu(struct loader *l)
 {
 	uint32_t features = cpu_cpuid(0x80000001, 0).edx;

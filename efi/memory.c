@@ -1,7 +1,7 @@
 /*
- * The firmware's memory map, and the sanitised map that the kernel gets. The firmware's map comes unsorted, with empty,
- * overlapping and misaligned entries, some hundreds of them on real boards, and its entries are DescriptorSize bytes
- * apart, not sizeof(EFI_MEMORY_DESCRIPTOR).
+ * Reads the firmware's memory map, and makes of it the sanitised map that the kernel gets. The firmware's map comes
+ * unsorted, with empty, overlapping and misaligned entries, some hundreds of them on real boards, and its entries are
+ * DescriptorSize bytes apart, not sizeof(EFI_MEMORY_DESCRIPTOR).
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"

@@ -1,6 +1,6 @@
 /*
- * The command line: the firmware's LoadOptions if they are words for AnkeOS and Secure Boot is off, otherwise the
- * .cmdline section. Under Secure Boot LoadOptions are ignored because no signature covers them, while .cmdline is
+ * Chooses the command line: the firmware's LoadOptions if they are words for AnkeOS and Secure Boot is off, otherwise
+ * the .cmdline section. Under Secure Boot LoadOptions are ignored because no signature covers them, while .cmdline is
  * signed. A flag in boot_info records why LoadOptions or .cmdline was ignored, and the kernel logs it. A profile that
  * LoadOptions choose counts under Secure Boot as well: each profile is a signed part of the file.
  */

@@ -1,6 +1,6 @@
 /*
- * Unpacks the data of RFC 1951 block by block. Of each input byte the lowest bit comes first. Two loops decode a block's
- * symbols: decode_fast() runs while input and output are both so far from their ends that no check is needed;
+ * Unpacks the data of RFC 1951 block by block. Of each input byte the lowest bit comes first. Two loops decode a
+ * block's symbols: decode_fast() runs while input and output are both so far from their ends that no check is needed;
  * compressed_block() decodes the rest and checks each step.
  */
 #include "kernel/lib/inflate.h"
