@@ -2,8 +2,8 @@
  * Reads initial file systems that are not part of the boot file: the one that a boot manager offers by LoadFile2, under
  * the GUID that Linux's EFI stub uses; or, if there is none, the files that the initrd= words of the command line name,
  * from the volume of the boot file. All go into one block of the firmware's memory, each to the start of a page, so
- * that the kernel can use them in place. Under Secure Boot they are ignored, since no signature covers them. The section
- * .initrd is not read here.
+ * that the kernel can use them in place. Under Secure Boot they are ignored, since no signature covers them. The
+ * section .initrd is not read here.
  */
 #include "efi/load_options.h"
 #include "efi/loader.h"

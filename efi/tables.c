@@ -1,7 +1,7 @@
 /*
- * The kernel's first page tables, built from nothing in the table pages of the arena, the memory that the
- * loader hands to the kernel: the direct map of all RAM, the kernel image, the trampoline. The firmware's own tables
- * are not touched.
+ * Builds the kernel's first page tables from nothing, in the table pages of the arena (the memory that the loader hands
+ * to the kernel): the direct map of all RAM, the kernel image, the trampoline. The firmware's own tables are not
+ * touched.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"

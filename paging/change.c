@@ -242,8 +242,8 @@ enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_p
 /* ---- unmap ---- */
 
 /*
- * Return whether a table is empty outside its entries [first, last]. The nearest entries are looked at first, since in
- * a table that is not empty one of those is usually present.
+ * Return whether a table is empty outside its entries [first, last]. The entries nearest to these are looked at first,
+ * since in a table that is not empty one of the nearest is usually present.
  */
 static bool empty_around(const pte_t *table, unsigned first, unsigned last)
 {

@@ -1,5 +1,5 @@
 /*
- * Runs of neighbouring entries: the loops in which operations on large ranges spend most of their time.
+ * Stores, clears and counts entries in a row: the loops in which operations on large ranges spend most of their time.
  */
 #include "paging/internal.h"
 
@@ -38,8 +38,8 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 #endif
 
 /*
- * The clearing loop is separate, not entries_fill() with the value 0: without vector registers entries_fill() takes as
- * long to compute the values as to store them.
+ * Clear entries by a loop of its own, not by entries_fill() with the value 0: without vector registers entries_fill()
+ * takes as long to compute the values as to store them.
  */
 void entries_clear(pte_t *at, size_t n)
 {

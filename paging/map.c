@@ -1,7 +1,7 @@
 /*
- * space_map: plan, reserve, commit. The plan finds conflicts and counts tables, the reserve takes the frames of all
- * these tables, and the commit cannot fail; so an error leaves everything as it was. Never overwrites a leaf. An empty
- * table that is in the tree already is used, not replaced.
+ * Implements space_map() in three steps: the plan finds conflicts and counts the tables that are needed, the reserve
+ * takes frames for all of these, and the commit, which cannot fail, writes the entries. So an error leaves everything
+ * as it was. Never overwrites a leaf. An empty table that is in the tree already is used, not replaced.
  */
 #include "paging/internal.h"
 

@@ -161,8 +161,8 @@ struct space_visitor {
 	 * and the first address it spans. Return false to stop the visit. May be NULL. */
 	bool (*table)(void *ctx, paddr_t pa, int level, vaddr_t va);
 	void *ctx;
-	/* If not NULL, called instead of `leaf`, once for `count` neighbours in a table, *m and those that go on behind
-	 * it in memory, with the same bits. */
+	/* If not NULL, called instead of `leaf`, once for each run of `count` neighbouring leaves of a table that map
+	 * consecutive memory with the same bits; *m is the first of them. */
 	bool (*leaves)(void *ctx, const struct mapping *m, size_t count);
 };
 
