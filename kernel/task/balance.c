@@ -36,7 +36,7 @@ static bool may_go_to(const struct task *task, const struct percpu *cpu)
 	return cpu_set_has(&cpus, cpu->number);
 }
 
-/* Return an idle CPU that may run a task, first of all `near`; NULL: there is none. */
+/* Return an idle CPU that may run a task: the first from number `near` on, then from 0 on. NULL: there is none. */
 static struct percpu *idle_cpu_for(const struct task *task, unsigned near)
 {
 	const struct cpu_set cpus = cpus_for(task), idle = cpu_set_both(&cpus, &idle_cpus);
@@ -58,7 +58,7 @@ struct percpu *balance_choose(const struct task *task)
 		best = task->cpu;
 	if (best && !is_rt(task))
 		return best;
-	/* A real-time task takes the CPU of the task with the least priority. */
+	/* No CPU is idle: a real-time task takes the CPU whose current task has the least priority. */
 	CPUS_EACH(cpu) {
 		if (may_go_to(task, cpu) && (!best || (is_rt(task) && cpu->current->rank > best->current->rank)))
 			best = cpu;

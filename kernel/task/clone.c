@@ -15,7 +15,8 @@
 #include "kernel/task/wait_until.h"
 
 /*
- * The flags that are accepted; namespaces are not. CLONE_FS and CLONE_SIGHAND have an effect only together with
+ * The flags that are accepted; those for namespaces are refused. CLONE_FS and CLONE_SIGHAND have an effect only
+ * together with
  * CLONE_THREAD: without it the child gets copies.
  */
 #define CLONE_KNOWN                                                                                      \

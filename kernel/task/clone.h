@@ -24,7 +24,7 @@
 #define CLONE_UNTRACED       0x800000
 #define CLONE_CHILD_SETTID   0x1000000
 #define CLONE_EXIT_SIGNAL    0xff
-#define CLONE_NAMESPACES     0x7e020000 /* a flag for each kind of them, CLONE_NEWNS among them */
+#define CLONE_NAMESPACES     0x7e020000 /* the flags for all kinds of namespaces, CLONE_NEWNS among them */
 
 /* clone(2)'s arguments. */
 struct clone_arguments {

@@ -66,7 +66,7 @@ static inline int cpu_set_next(const struct cpu_set *set, unsigned from)
 }
 
 /*
- * Make a set of a list of CPUs as the kernel's command line has it on Linux: numbers and ranges ("1,4-6"). Returns
- * false, *ret undefined, when `text` is something else. Numbers that no CPU can have are left out.
+ * Parse a list of CPUs in the form that Linux's command line has: numbers and ranges ("1,4-6"). Returns false, *ret
+ * undefined, when `text` is something else. Numbers that no CPU can have are left out.
  */
 bool cpu_set_parse(const char *text, struct cpu_set *ret);

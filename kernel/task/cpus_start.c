@@ -1,7 +1,7 @@
 /*
  * Starts all CPUs at once: each is given its variables and its stacks; then all get a SIPI, the interrupt at which a
- * halted CPU begins to run at the trampoline. They set themselves up at the same time, and wait in claim() until the
- * first CPU has counted those that are ready.
+ * halted CPU begins to run at the trampoline. The CPUs set themselves up at the same time, and wait in claim() until
+ * the first CPU has counted those that are ready.
  */
 #include "kernel/task/cpus_start.h"
 
@@ -96,7 +96,7 @@ static void run(const struct cpu_start *start)
 	this_cpu->current = idle;
 	run_queues_init(idle);
 	claim(start, tsc_sync_follow(per_cpu_of(start->cpu, ticks_apart)) == OK ? READY : APART);
-	/* The idle task's time begins here, so that the time before counts as idle time. */
+	/* Set the idle task's CPU time to the time since the boot: so the time before this moment counts as idle. */
 	idle->run_ns = idle->started_ns = clock_monotonic_ns();
 	sched_idle();
 }

@@ -1,5 +1,5 @@
 /*
- * execve(2), and the start of the first process: changes the process from the old program to the new.
+ * Does execve(2), which changes a process from the old program to the new, and starts the first process.
  */
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -14,7 +14,7 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/space_work.h"
 
-/* Find as whom the program runs, and make its memory. Returns 0, or an error with everything undone. */
+/* Find the credentials with which the program runs, and make its memory. Returns 0, or an error with all undone. */
 static int start_as(const struct credentials *who, const struct exec_program *program,
 		    const struct process_rlimit *limits, const struct exec_strings *strings, struct exec_image *ret)
 {
@@ -177,7 +177,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 
 	set_name(task, path);
 	exec_take_rights(task, image);
-	/* Free the old memory in pieces while it is still the process's: other tasks may run between two of them. */
+	/* Free the old memory in pieces while it is still the process's: other tasks may run between two pieces. */
 	space_shed(old);
 	take_image(process, image);
 	context_load(&kernel_context);

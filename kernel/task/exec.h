@@ -21,17 +21,17 @@ struct exec_refusal {
 };
 
 /*
- * Start the first process; the program's path begins at `root`, and descriptors 0, 1 and 2 are `console`. It runs when
- * the caller blocks. Returns 0, or an error with everything undone; *refusal then says what is wrong with the file, and
- * is untouched when that is not the reason.
+ * Start the first process; the program's path begins at `root`, and descriptors 0, 1 and 2 are `console`. The process
+ * runs when the caller blocks. Returns 0, or an error with everything undone; *refusal then says what is wrong with the
+ * file, and is untouched when that is not the reason.
  */
 int process_start_init(const struct place *root, struct file *console, const struct exec_request *request,
 		       struct exec_refusal *refusal);
 
 /*
- * Execute another program in the current process: execve(2). Returns 0: all other tasks have ended, and task_frame()
- * starts the program; the caller sets this_cpu->frame_changed right before its call returns. Or, with nothing changed,
- * -ENOEXEC, -EACCES, -ETXTBSY, -ENOMEM, -ELOOP, -ELIBBAD, path_lookup's errors; the log says what is wrong with a file.
- * Or, when the task must end, -EINTR or -ENOMEM.
+ * Execute another program in the current process: execve(2). After 0 all other tasks have ended, and task_frame()
+ * starts the program; the caller sets this_cpu->frame_changed right before its call returns. Returns -ENOEXEC, -EACCES,
+ * -ETXTBSY, -ENOMEM, -ELOOP, -ELIBBAD or path_lookup's errors with nothing changed; the log says what is wrong with a
+ * file. Returns -EINTR or -ENOMEM when the task must end.
  */
 int process_exec(const struct exec_request *request);

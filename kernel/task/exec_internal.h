@@ -85,8 +85,8 @@ void exec_string_free(const char *string);
 int exec_arguments_prepend(struct exec_arguments *a, const char *interpreter, const char *option, const char *script);
 
 /*
- * Split the line "#! interpreter [option]" in place; it is the first of a file's `size` bytes at `start`, after which
- * there is room for a NUL. Returns false when it names no interpreter, or one whose name is too long.
+ * Split in place the line "#! interpreter [option]" with which the `size` bytes of a file at `start` begin; there must
+ * be room for a NUL behind these bytes. Returns false when the line names no interpreter, or one with a name too long.
  */
 bool exec_cut_line(char *start, size_t size, char **ret_interpreter, char **ret_option);
 
@@ -106,8 +106,9 @@ __attribute__((format(printf, 3, 4))) int exec_refuse(struct exec_refusal *refus
 void exec_refusal_log(const struct exec_refusal *refusal, const char *path);
 
 /*
- * Find as whom `program` runs if somebody with the credentials `old` starts it: set ret->who, a reference, ret->secure
- * and ret->readable. Returns 0, -ENOMEM, or -EPERM: the program must have capabilities that it may not get.
+ * Find the credentials with which `program` runs if somebody with the credentials `old` starts it: set ret->who, a
+ * reference, ret->secure and ret->readable. Returns 0, -ENOMEM, or -EPERM: the program must have capabilities that it
+ * may not get.
  */
 int exec_rights(const struct file *program, const struct credentials *old, struct exec_image *ret);
 

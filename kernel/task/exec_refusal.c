@@ -8,7 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/task/exec_internal.h"
 
-/* How many refusals are remembered; the oldest is forgotten, and may then be told a second time. */
+/* How many refusals are remembered; the oldest one is forgotten, and may then be logged a second time. */
 #define TOLD_MOST 64
 
 /*

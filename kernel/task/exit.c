@@ -98,7 +98,7 @@ static struct process *heir_of(const struct process *process)
 	return heir ? heir : init;
 }
 
-/* Send the tasks of `child`, whose parent ends, the signals that they want for that (PR_SET_PDEATHSIG). */
+/* Send `child`, whose parent ends, the signals that its tasks have asked for in that case (PR_SET_PDEATHSIG). */
 static void tell_of_death(struct process *child)
 {
 	uint64_t wanted = 0;
@@ -194,7 +194,7 @@ static void end_process(struct process *process)
 /*
  * Do the part of a process's end that may take long, in steps with other tasks in between: the children, which may be
  * many, get their new parent, and the signals that wait are dropped. A child may still be added to the process
- * meanwhile (CLONE_PARENT): end_process() gives that away. A signal cannot be added.
+ * meanwhile (CLONE_PARENT): end_process() gives that away. Signals are not added to a process that is exiting.
  */
 static void end_in_steps(struct process *process)
 {
@@ -253,13 +253,17 @@ void process_exit_task(int code)
 	signal_drop(task);
 	if (process->task_count == 1)
 		end_in_steps(process);
-	/* ptrace_end_tracer() lets others run, who may begin to trace this task; after ptrace_end_tracee() none can. */
+	/*
+	 * ptrace_end_tracer() lets other tasks run, which may begin to trace this one; after ptrace_end_tracee() none
+	 * can.
+	 */
 	ptrace_end_tracer();
 	ptrace_end_tracee(end_status(process, code));
 	process->ending--;
 	/*
-	 * This task does not return to user mode. Stop using the page tables before it is no longer counted: others may
-	 * free them, and the last task changes them without telling any CPU (kernel/mm/user/user_open.h).
+	 * This task does not return to user mode. Stop using the page tables before the task leaves the process: then
+	 * others may free the tables, and the last task changes them without telling any CPU
+	 * (kernel/mm/user/user_open.h).
 	 */
 	if (process->task_count > 1)
 		context_load(&kernel_context);
@@ -301,7 +305,9 @@ void process_leave_program(struct task *task)
 		exit_hook(task);
 	task->clear_child_tid = 0;
 	task->futexes.robust_list = 0;
-	/* Timers first: signal_exec() drops the signals that they have sent, and nothing may send more. */
+	/*
+	 * Delete the timers first: signal_exec() drops the signals that they have sent, and nothing may send more then.
+	 */
 	while (posix_timers_end_some(task->process))
 		(void)task_give_way();
 	signal_exec(task->process);

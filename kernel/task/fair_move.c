@@ -1,5 +1,6 @@
 /*
- * The longer operations of fair_move.h.
+ * The operations of fair_move.h that are too long for inline functions: the load of a queue, and what a member that
+ * moves brings along.
  */
 #include "kernel/task/fair_move.h"
 

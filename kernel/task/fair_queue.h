@@ -44,8 +44,8 @@ struct fair_queue {
 };
 
 /*
- * Make a level that is empty one that has members waiting. It gets the queue's virtual time if its own is less: it has
- * no claim on the service that it did not want while it was empty.
+ * Make a level that is empty one that has members waiting. The level gets the queue's virtual time if its own is less:
+ * it has no claim on the service that it did not want while it was empty.
  */
 static inline void fair_begin_level(struct fair_queue *queue, unsigned level)
 {

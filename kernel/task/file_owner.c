@@ -67,7 +67,7 @@ void file_owner_wake(struct file_owner *owner)
 	task_wake(sender);
 }
 
-/* Called with the file's queue locked, also in interrupt handlers. */
+/* Note that the file's queue was woken. Called with the queue locked, also in interrupt handlers. */
 static void owner_wake(struct waiter *waiter)
 {
 	file_owner_wake(list_item(waiter, struct file_owner, waiter));

@@ -14,7 +14,7 @@
 #define ENDS_AT_ONCE 256              /* timers that posix_timers_end_some() deletes */
 #define PAUSE_NS     100000           /* least time between two signals, whatever interval the program asks for */
 #define IGNORED_NS   (10 * NS_PER_MS) /* least time between two expirations if the signal is ignored */
-#define LOOK_NS      (4 * NS_PER_MS)  /* least time between two looks at a clock of CPU time: Linux's tick */
+#define LOOK_NS      (4 * NS_PER_MS)  /* least time between two looks at a clock of CPU time; as long as Linux's tick */
 
 /* Guard of fields that say nothing else: signal_lock, since timers fire in interrupt handlers. */
 struct posix_timer {

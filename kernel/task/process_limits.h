@@ -15,8 +15,8 @@ size_t process_tasks(void);
 uint64_t process_tasks_most(void);
 
 /*
- * Return how many processes there may be at once, so many that fork fails while there is still memory for those that
- * exist. Once kernel.threads-max has been set only that counts.
+ * Return how many processes there may be at once: kernel.threads-max once that has been set. Before, the number depends
+ * on the size of RAM, and is so low that fork fails while there is still memory for the processes that exist.
  */
 uint64_t process_most(void);
 int process_set_tasks_most(uint64_t most);

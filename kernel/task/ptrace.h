@@ -13,13 +13,13 @@
 /* ---- ptrace_stop.c ---- */
 
 /*
- * Stop the current task, tell its tracer by `code`, and wait until that lets it go on. info: what PTRACE_GETSIGINFO
- * reads, and PTRACE_SETSIGINFO changes, or NULL. The task must be traced; it may not be any more afterwards. Returns
- * the signal that the tracer passes on, or 0. A task that must end does not wait.
+ * Stop the current task, tell its tracer why by `code`, and wait until the tracer lets it go on. info: what
+ * PTRACE_GETSIGINFO reads, and PTRACE_SETSIGINFO changes, or NULL. The task must be traced before; afterwards it may be
+ * traced no longer. Returns the signal that the tracer passes on, or 0. A task that must end does not wait.
  */
 int ptrace_stop(int code, struct signal_info *info);
 
-/* Stop with a siginfo that says what has happened: as ptrace_stop(), for all stops but those of a signal. */
+/* Do ptrace_stop() with a siginfo that is made from `code`, for all stops but those of a signal. */
 int ptrace_notify(int code, uint64_t message);
 
 /* Let a stopped tracee go on as `run` says, and pass a signal on to it; 0: none. */
@@ -55,11 +55,11 @@ void ptrace_forget(struct tracee *tracee);
 /* Let go of all tracees of the current task, which ends, and kill those with PTRACE_O_EXITKILL. */
 void ptrace_end_tracer(void);
 
-/* Tell the tracer of the current task, which ends with wait status `status`. */
+/* Tell the tracer of the current task, if it has one, that the task ends with the wait status `status`. */
 void ptrace_end_tracee(int status);
 
 /*
- * Make a new child of the current task a tracee of the current task's tracer, if that wants it. flags: CLONE_….
+ * Make a new child of the current task a tracee of the current task's tracer, if the tracer wants it. flags: CLONE_….
  * *ret_event: the event that the current task is to report by ptrace_event() when it has started the child, or 0.
  * Returns 0, or -ENOMEM with nothing changed.
  */
@@ -81,8 +81,8 @@ void ptrace_event(enum ptrace_event event, uint64_t message);
 void ptrace_exec(int old_tid); /* report an execve(2): by its event or, without that option, SIGTRAP unless seized */
 
 /*
- * Stop for a signal that is about to be delivered. Returns the signal to be delivered in its place, whose siginfo *info
- * is then, or 0.
+ * Stop for a signal that is about to be delivered. Returns the signal to be delivered in its place, with its siginfo in
+ * *info, or 0.
  */
 int ptrace_signal(int signal, struct signal_info *info);
 

@@ -65,8 +65,8 @@ static int check(const struct task *task)
 
 /*
  * Make a task that has stopped with its process run for a moment, to stop as a tracee, and wait for that: as on Linux
- * the next request finds it stopped. The wait ends early when the tracee ends, or the caller must. has_stopped: a task
- * that has not stopped yet is not waited for, since it may stay in its call for ever, as in vfork(2).
+ * the next request finds it stopped. The wait ends early when the tracee ends, or when the caller must end. has_stopped
+ * is false: do not wait for a task that has not stopped yet, since it may stay in its call for ever, as in vfork(2).
  */
 static void stop_as_tracee(struct task *task, bool has_stopped)
 {

@@ -1,5 +1,5 @@
 /*
- * What a traced task stops for: signals, system calls, events, and stops of its process.
+ * Stops a traced task for what its tracer wants to hear of: signals, system calls, events, and stops of its process.
  */
 #include "kernel/arch/registers.h"
 #include "kernel/fs/errno.h"

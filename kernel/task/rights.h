@@ -21,7 +21,7 @@ static inline bool rights_can(enum capability which)
 /*
  * Return a reference to the credentials of a task, or NULL if it has ended; or of a process: those of its first task,
  * of another one if the first has ended, or, if all have ended, of the one that ended last. rights_user_of() returns
- * just the real user ID in the latter credentials.
+ * only the real user ID in a process's credentials.
  */
 const struct credentials *rights_of_task(const struct task *task);
 const struct credentials *rights_of_process(const struct process *process);

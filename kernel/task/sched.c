@@ -25,9 +25,9 @@ void task_entered_kernel(void);
 
 /*
  * Return whether `task`, which has become ready, ends the turn of `current` at once; task->rank must be below
- * current->rank. A real-time task ends it, unless `current` is not real-time and real-time tasks have used up their
- * share. A task that is not real-time ends it if `current` is SCHED_IDLE, or if the tasks of its nice value have had
- * less than their share (fair_goes_first); a SCHED_BATCH task only if `current` is SCHED_IDLE.
+ * current->rank. A real-time task ends the turn, unless `current` is not real-time and real-time tasks have used up
+ * their share. A task that is not real-time ends the turn if `current` is SCHED_IDLE, or if the tasks of its nice value
+ * have had less than their share (fair_goes_first); a SCHED_BATCH task only if `current` is SCHED_IDLE.
  */
 static bool goes_first(const struct cpu_queues *cpu, const struct task *task, const struct task *current)
 {
@@ -137,7 +137,10 @@ static void task_arrives(void)
 
 static void switch_to(struct task *from, struct task *to)
 {
-	/* Each switch passes here, and the CPU was asked long before the first one. */
+	/*
+	 * Read the field directly: cpu_features() would test at each switch whether the CPU was asked, as it was long
+	 * ago.
+	 */
 	const bool fsgsbase = cpu_features_found.fsgsbase;
 
 	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
@@ -206,7 +209,7 @@ static void resume_turn(struct cpu_queues *cpu, const struct task *to, uint64_t 
 	cpu->resumed.task = to;
 	cpu->resumed.since_ns = now;
 	cpu->resumed.turn_ns = cpu->ready.turn_ns;
-	/* The timer may run for the end of another task's turn, which is later. */
+	/* Start the timer anew: it may be running for another task's turn, which would end later. */
 	timer_cancel(&cpu->slice);
 	cpu->slice_runs = false;
 	start_slice(cpu, now - cpu->ready.turn_ns);

@@ -38,8 +38,8 @@ struct sched_counts {
 extern struct sched_counts sched_counts;
 
 /*
- * Return whether no other task waits for this CPU. Needs no lock: another CPU may give it one at any moment, and then
- * has it look (switch_wanted).
+ * Return whether no other task waits for this CPU. Needs no lock: another CPU may give it a task at any moment, and
+ * then also sets its switch_wanted.
  */
 bool sched_is_alone(void);
 
@@ -95,8 +95,8 @@ void sched_look(void);
 void sched_bury(struct task *task);
 
 /*
- * Whether the calls of all tasks go through syscall_run(), to be clocked. Guard: tasks only, which the kernel
- * does not preempt.
+ * Whether the system calls of all tasks go through syscall_run(), which measures their time. Guard: tasks only, which
+ * the kernel does not preempt.
  */
 extern bool task_calls_by_c;
 void task_set_calls_by_c(bool by_c);

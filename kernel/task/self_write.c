@@ -101,8 +101,8 @@ static enum status map_near(struct user_space *space, vaddr_t va, vaddr_t *ret)
 }
 
 /*
- * Read INSTRUCTION_MOST bytes from `rip` on. Bytes that cannot be read are set to 0: they are behind the instruction,
- * since the CPU could fetch all of that. Returns OK, or the error of the copy when no byte can be read.
+ * Read INSTRUCTION_MOST bytes from `rip` on. Bytes that cannot be read are set to 0: they lie behind the instruction,
+ * since the CPU has fetched all of the instruction. Returns OK, or the error of the copy when no byte can be read.
  */
 static enum status read_instruction(uint64_t rip, uint8_t code[INSTRUCTION_MOST])
 {

@@ -42,7 +42,7 @@ void signal_recompute_held(struct task *task)
 	const uint64_t pending = task->signals.set.pending | process->signals.set.pending;
 	const bool for_signal = pending & open_to(task);
 
-	/* Nearly always all of these are false, so that OR without branches needs fewer instructions. */
+	/* Nearly always all of these are false: then | without branches takes fewer instructions than ||. */
 	task->signals.wanted = process->exiting | task->signals.stop_wanted | task->end_wanted |
 			       task->signals.restore_blocked | (task->late != NULL) | for_signal;
 }

@@ -42,8 +42,8 @@ void signal_set_drop_timers(struct process *process, struct signal_set *set);
 int signal_set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret);
 
 /*
- * Copy up to `most` siginfos of `set`, from the number `first` on, without taking them out. Returns how many. The
- * caller holds signal_lock.
+ * Copy up to `most` siginfos of `set`, from the one with index `first` on, without taking them out. Returns how many
+ * were copied. The caller holds signal_lock.
  */
 unsigned signal_set_peek(const struct signal_set *set, uint64_t first, struct signal_info *ret, unsigned most);
 

@@ -39,7 +39,7 @@
 /* How a program is told of something: sigev_notify. */
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE   1
-#define SIGEV_THREAD 2 /* by a new thread, which the C library makes: of the kernel it asks for a signal */
+#define SIGEV_THREAD 2 /* by a new thread: the C library makes it, and asks the kernel only for a signal */
 
 /* Values of si_code. */
 #define SI_USER       0

@@ -9,7 +9,7 @@
 #include "kernel/task/process.h"
 #include "kernel/task/run_queues.h"
 
-/* The timer of each CPU. Guard: task_lock. */
+/* The timer by which each CPU tells system time from user time. Guard: task_lock. */
 static PER_CPU struct usage_tick {
 	struct timer timer;
 	bool runs; /* `timer` has been started and has not fired */
@@ -72,7 +72,7 @@ static void divide(struct task *task)
 	task->divided_ns = run_ns;
 }
 
-/* Add what a task has used. */
+/* Add what a task has used to *sum. */
 static inline void add_task(struct usage *sum, struct task *task)
 {
 	uint64_t flags = lock_take(&task_lock);

@@ -1,5 +1,5 @@
 /*
- * How many tasks each user has, by real user ID, for RLIMIT_NPROC. Root's are not counted, since no limit holds for it.
+ * How many tasks each user has, by real user ID, for RLIMIT_NPROC. Root's tasks are not counted: root has no limit.
  * Guard: tasks only, which the kernel does not preempt.
  */
 #pragma once

@@ -61,7 +61,7 @@ static const struct memory_object_ops ops = {
 	.put = ignore_reference,
 };
 
-/* Guard: as for struct part. */
+/* The clock page, and the vDSO's code. Fixed after boot, but for the objects' lists of areas. */
 static struct part data = { .object.ops = &ops, .name = "[vvar]" };
 static struct part code = { .object.ops = &ops, .name = "[vdso]" };
 

@@ -10,8 +10,9 @@
 void vdso_init(void);
 
 /*
- * Map both right below *end, in a space that has nothing there yet, and lower *end to where they start. *ret_code is
- * the address of the code's ELF header, for AT_SYSINFO_EHDR. Returns OK; or ERR_NO_MEMORY with one of them mapped.
+ * Map the code right below *end, in a space that has nothing there yet, and the clock page below the code; lower *end
+ * to where the clock page starts. *ret_code is the address of the code's ELF header, for AT_SYSINFO_EHDR. Returns OK;
+ * or ERR_NO_MEMORY, and the clock page may be mapped then.
  */
 MUST_CHECK enum status vdso_map(struct user_space *space, vaddr_t *end, vaddr_t *ret_code);
 

@@ -11,7 +11,7 @@
 
 /* For whom process_wait() waits. Guard: only the calling task uses it. */
 struct wanted {
-	int who;                    /* as its argument */
+	int who;                    /* process_wait()'s argument */
 	const struct process *only; /* if `who` is a pid: the process that had it when it was looked up; NULL: any */
 	unsigned options;
 };
