@@ -1,5 +1,5 @@
 /*
- * Writing a core file: bytes one after another, up to the limit of RLIMIT_CORE.
+ * Writes a core file, from its first byte to its last, with at most as many bytes as RLIMIT_CORE allows.
  */
 #pragma once
 

@@ -9,7 +9,7 @@
 #include "paging/types.h"
 
 #define KEY_DESCRIPTION_MOST 4096      /* bytes of a description, with its NUL */
-#define KEY_PAYLOAD_MOST     0xfffffUL /* bytes */
+#define KEY_PAYLOAD_MOST     0xfffffUL /* most bytes of a payload */
 
 /* Rights, as a key's `rights` has them four times: of possessors (the highest byte), user, group, others. */
 enum key_right {
@@ -57,7 +57,7 @@ struct key {
 	uint32_t rights; /* KEY_POSSESSOR() etc. of enum key_right */
 	enum key_state state;
 	bool is_of_user;    /* one of the two keyrings that each user has, which nobody can join by its name */
-	uint64_t refs;      /* references */
+	uint64_t refs;      /* number of references to the key */
 	uint64_t expires;   /* by the monotonic clock, ns; TIME_NEVER: never */
 	void *payload;      /* on the heap, or NULL */
 	size_t size;        /* bytes of the payload */

@@ -21,7 +21,7 @@ enum adjust_mode {
 	ADJ_MICRO = 0x1000,
 	ADJ_NANO = 0x2000,
 	ADJ_TICK = 0x4000,
-	ADJ_ADJTIME = 0x8000, /* adjtime(3): ADJ_OFFSET beside it, and ADJ_NANO to read alone */
+	ADJ_ADJTIME = 0x8000, /* for adjtime(3), which also sets ADJ_OFFSET, and ADJ_NANO to only read */
 };
 
 /* What the calls return. */

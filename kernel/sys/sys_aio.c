@@ -180,7 +180,7 @@ static int64_t perform(struct file *file, const struct linux_iocb *iocb, bool *r
 		if (!node_is(file->node, S_IFREG) && !node_is(file->node, S_IFDIR))
 			return -EINVAL;
 		*refused = false;
-		return 0; /* no file is on a disk */
+		return 0; /* there is nothing to do, as no file is on a disk */
 	case IOCB_CMD_POLL:
 		return refuse_feature(-EINVAL, "io_submit: IOCB_CMD_POLL", 0);
 	}

@@ -276,7 +276,7 @@ static void move_processes(const struct place *from, const struct place *to)
 				replace(&number->process->paths.root, from, to);
 				replace(&number->process->paths.cwd, from, to);
 			}
-			/* A task that must end does the rest all the same: the tree of mounts is changed already. */
+			/* Go on even if the task must end: the tree of mounts is changed already. */
 			if (!(++step % 256))
 				(void)task_give_way();
 			number = number_next(next);

@@ -205,7 +205,10 @@ SYSCALL_4(accept4, fd, to, size_at, flags)
 	if (!error)
 		return result;
 	fd_close(process_current()->fds, (int)result);
-	/* The connection was taken and is closed now: a call that is made again would wait for another one. */
+	/*
+	 * Do not have the call made again: the connection was taken and is closed now, so the call would wait for
+	 * another one.
+	 */
 	return error == -ERESTART_MEMORY ? -ENOMEM : error;
 }
 

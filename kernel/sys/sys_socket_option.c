@@ -5,7 +5,7 @@
 #include "kernel/sys/socket_args.h"
 #include "kernel/task/rights.h"
 
-#define TEXT_MOST 256 /* more bytes of a value than any option has */
+#define TEXT_MOST 256 /* bytes of a buffer that holds the value of any option */
 
 /* Options that are on or off, and kept in socket->flags. */
 #define SWITCHES                                                                                                  \

@@ -125,7 +125,7 @@ static int64_t from_socket(struct socket *socket, struct file *out, void *buffer
 	return moved;
 }
 
-/* Move a piece to the pipe. Returns as from_socket(). */
+/* Move a piece from `in`, a socket or another file, to the pipe. Returns as from_socket(). */
 static int64_t from_file(struct file *in, uint64_t *offset, struct file *out, void *buffer, uint64_t size)
 {
 	struct socket *socket = socket_of(in);
@@ -138,7 +138,9 @@ static int64_t from_file(struct file *in, uint64_t *offset, struct file *out, vo
 	moved = file_transfer(in, in->properties & FILE_SEEKS ? FILE_PREAD : FILE_READ, &io, *offset);
 	if (moved <= 0)
 		return moved;
-	/* While a file such as one of /proc was read, others may have written to the pipe. */
+	/*
+	 * While a file such as one of /proc is read other tasks may run, and write to the pipe: look at its room again.
+	 */
 	moved = (int64_t)least((uint64_t)moved, pipe_room(pipe_of(out)));
 	moved = moved ? put(out, buffer, (uint64_t)moved) : -EAGAIN;
 	if (moved > 0)
@@ -146,7 +148,10 @@ static int64_t from_file(struct file *in, uint64_t *offset, struct file *out, vo
 	return moved;
 }
 
-/* Return whether bytes can be spliced from the file, which is no pipe: as on Linux not from a directory. */
+/*
+ * Return whether bytes can be spliced from `in`, which is no pipe. As on Linux some kinds of files, such as
+ * directories, are refused.
+ */
 static bool is_source(const struct file *in)
 {
 	return node_is(in->node, S_IFREG) || node_is(in->node, S_IFBLK) || node_is(in->node, S_IFSOCK) ||
@@ -157,7 +162,7 @@ int64_t splice_to_pipe(struct file *in, uint64_t *offset, struct file *out, uint
 {
 	int64_t total = 0, moved = wait_for_room(out, nonblock);
 	const struct socket *socket = socket_of(in);
-	/* As on Linux only a wait for a stream heeds `nonblock`. */
+	/* As on Linux only a wait for a stream socket heeds `nonblock`. */
 	const bool waits = !(in->flags & O_NONBLOCK) && socket && !(nonblock && is_stream(socket));
 	void *buffer;
 
@@ -173,7 +178,7 @@ int64_t splice_to_pipe(struct file *in, uint64_t *offset, struct file *out, uint
 		moved = from_file(in, offset, out, buffer, least(size - (uint64_t)total, SPLICE_PIECE));
 		if (moved == -EAGAIN && !total && waits) {
 			moved = file_wait(in, can_read);
-			/* Meanwhile others may have filled the pipe. */
+			/* While this task waited, others may have filled the pipe. */
 			moved = moved ? moved : wait_for_room(out, nonblock);
 			if (!moved)
 				continue;
@@ -194,8 +199,8 @@ int64_t splice_to_pipe(struct file *in, uint64_t *offset, struct file *out, uint
 /* ---- from a pipe to a file ---- */
 
 /*
- * Write bytes that the pipe has to `out`, at *offset, which is advanced; NULL: at its position. Takes them off the
- * pipe. Returns how many; 0: the pipe has none; or an error, -EAGAIN: `out` has no room.
+ * Write bytes that the pipe `in` has to `out`, and take them off the pipe. *offset: where to write, advances; NULL: at
+ * the position of `out`. Returns how many; 0: the pipe has none; or an error, -EAGAIN: `out` has no room.
  */
 static int64_t to_file(struct file *in, struct file *out, uint64_t *offset, void *buffer, uint64_t size)
 {
@@ -251,7 +256,7 @@ static int64_t to_file_in_turn(struct file *in, struct file *out, uint64_t *offs
 
 static int64_t splice_from_pipe(struct file *in, struct file *out, uint64_t *offset, uint64_t size, bool nonblock)
 {
-	/* To a socket one page is written at a time: each write is one message of a datagram socket. */
+	/* Write at most a page at a time to a socket, since each write to a datagram socket is one message. */
 	const uint64_t piece = socket_of(out) ? PAGE_SIZE : SPLICE_PIECE;
 	int64_t total = 0, moved = 0;
 	void *buffer = kmalloc(SPLICE_PIECE);

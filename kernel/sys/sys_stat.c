@@ -61,7 +61,7 @@ SYSCALL_4(newfstatat, fd, path, to, flags)
 	return stat_at(fd, path, to, lookup_flags(flags));
 }
 
-/* statx(2): all fields are filled in, whatever `mask` asks for. */
+/* Do statx(2): fill in all fields, whatever `mask` asks for. */
 SYSCALL_5(statx, fd, path, flags, mask, to)
 {
 	struct linux_statx stat;
@@ -248,7 +248,7 @@ SYSCALL_3(fchown, fd, user, group)
 
 /*
  * Get utimensat(2)'s two times into `times`. ret[i] becomes a pointer to times[i], or NULL for UTIME_OMIT. *ret_now:
- * both are to be the time of now. Returns 0, -EFAULT, -EINVAL.
+ * both are to be set to the present time. Returns 0, -EFAULT, -EINVAL.
  */
 static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2], bool *ret_now)
 {

@@ -35,7 +35,7 @@ SYSCALL_2(clock_gettime, id, to)
 	return copy_errno(put_user_pair(user_pointer(to), ns / NS_PER_S, ns % NS_PER_S));
 }
 
-/* clock_gettime() without the kernel lock: CPU time is the only kind of clock that is not one word. */
+/* Do clock_gettime() without the kernel lock, except for clocks of CPU time: the other clocks are read by one word. */
 int64_t open_clock_gettime(uint64_t id, uint64_t to, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
 	return clock_is_cpu_time((uint32_t)id) ? SYSCALL_NEEDS_LOCK : sys_clock_gettime(id, to, c, d, e, f);
@@ -192,7 +192,7 @@ SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 		       : 0;
 }
 
-/* times(2): ticks of user and system time, of the process and of the children that it has waited for. */
+/* Do times(2): tell the ticks of user and system time, of the process and of the children that it has waited for. */
 SYSCALL_1(times, to)
 {
 	const struct usage own = process_usage(process_current()), *children = &process_current()->children_used;

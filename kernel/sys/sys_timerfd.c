@@ -13,11 +13,11 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 #define TFD_TIMER_CANCEL_ON_SET 2
 
 /*
- * file->data of a timer. Guard of fields that say nothing else: tasks only, which the kernel does not preempt; of
- * `timer`: the lock of kernel/irq/timer.c.
+ * What file->data of a timer's file points to. Guard of fields that say nothing else: tasks only, which the kernel does
+ * not preempt; of `timer`: the lock of kernel/irq/timer.c.
  */
 struct timerfd {
-	/* started again only when an expiration is read, so that a timer that nobody reads costs one interrupt */
+	/* Started again only when an expiration is read, so that a timer that nobody reads costs one interrupt. */
 	struct timer timer;
 	struct wait_queue queue;
 	struct lock lock;

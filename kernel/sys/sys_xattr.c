@@ -70,7 +70,7 @@ static int get_value(uint64_t from, uint64_t size, void **ret)
 	return error;
 }
 
-/* Set an attribute of `node`, and drop the reference to that. */
+/* Set an attribute of `node`, and drop the reference to `node`. */
 static int64_t set(struct node *node, uint64_t name_from, uint64_t from, uint64_t size, uint64_t flags)
 {
 	char name[ATTRIBUTE_NAME_MOST + 1];

@@ -27,7 +27,8 @@ int64_t syscall_run(struct trap_frame *frame);
 extern void (*syscall_leave)(struct trap_frame *frame);
 
 PER_CPU struct syscall_costs syscall_costs;
-static bool clocked; /* ticks are counted. Guard: tasks only, which the kernel does not preempt; others read it */
+/* ticks are counted. Guard: tasks only, which the kernel does not preempt; open calls read it without the lock */
+static bool clocked;
 
 struct syscall_cost syscall_cost_of(unsigned number)
 {
@@ -207,7 +208,7 @@ void syscall_cpus_started(void)
 	syscall_leave = leave_with_lock;
 }
 
-/* The task ends, or, as the last one of its process, executes another program. */
+/* Do what is due when a task ends, or when the only task of its process executes another program. */
 static void task_leaves_program(struct task *task)
 {
 	futex_task_exit(task);

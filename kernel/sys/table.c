@@ -23,7 +23,9 @@ SYSCALL_0(missing)
 	return -ENOSYS;
 }
 
-/* Two calls of one number, or of one name, do not compile: the later one would silently hide the other. */
+/*
+ * Refuse to compile two calls with one number or one name: in the table the later one would silently replace the other.
+ */
 #define SYSCALL_ONCE(number, name) number_##number##_is_given_once, name_##name##_is_given_once,
 enum { SYSCALL_LIST(SYSCALL_ONCE) };
 
@@ -39,7 +41,7 @@ syscall_fn *const syscall_functions[SYSCALL_TABLE] = { [0 ... SYSCALL_TABLE - 1]
 
 syscall_fn *const syscall_open_functions[SYSCALL_TABLE] = { SYSCALL_OPEN_LIST(SYSCALL_OPEN) };
 
-/* An open call with another number than in SYSCALL_LIST does not compile. */
+/* Refuse to compile an open call with another number than in SYSCALL_LIST. */
 #define SYSCALL_NUMBER(number, name)               name##_number = number,
 #define SYSCALL_OPEN_CHECK(number, name, function) _Static_assert(number == name##_number, "the number of " #name);
 enum { SYSCALL_LIST(SYSCALL_NUMBER) };

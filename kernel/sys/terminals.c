@@ -26,9 +26,9 @@
 
 #define IRQ_KEYBOARD 1
 #define INPUT        64 /* bytes that are taken from a device, and passed to a terminal, at once */
-#define MOST_INPUTS  16 /* how often that is done in one interrupt, at most: a broken device may have input for ever */
+#define MOST_INPUTS  16 /* most times that this is done in one interrupt: a broken device may have input for ever */
 
-/* The nice value of the task that draws: so typed text is shown soon, even if many tasks compute. */
+/* The nice value of the task that draws: with this one typed text is shown soon, even if many tasks compute. */
 #define DRAWER_NICE (-10)
 
 #define ESC 0x1b
@@ -173,7 +173,7 @@ static struct choice choose(const char *cmdline)
 	bool last = false;
 
 	for (const char *at = cmdline; cmdline_next(&at, "console", name, sizeof(name));) {
-		/* serial_leading() is the serial port that is meant. */
+		/* ttyS and uart mean the port of serial_leading(), which has looked at the rest of the option. */
 		last = strcmp(name, "ttyS") == 0 || strcmp(name, "uart") == 0;
 		c.serial = c.serial || last;
 	}

@@ -1,7 +1,7 @@
 /*
- * Adjusts the wall clock in small steps while there is something to adjust: 50 times a second, so that a step is at
- * most 10 us for a frequency that is wrong by 500 ppm, which is the most that programs ask for but for a changed tick.
- * A clock that is too fast goes back by such a step.
+ * Adjusts the wall clock in small steps, 50 in a second, as long as there is something to adjust. For a frequency that
+ * is wrong by 500 ppm, the most that programs can correct without changing the tick, a step is 10 us. A clock that is
+ * too fast goes back by such a step.
  */
 #include "kernel/sys/time_adjust.h"
 
@@ -11,17 +11,17 @@
 #include "kernel/sync/lock.h"
 
 #define STEP_NS     (20 * NS_PER_MS)
-#define SINGLE_RATE 500 /* us in a second */
+#define SINGLE_RATE 500 /* us by which adjtime(3) moves the clock in a second */
 #define LONGEST_US  1000000
-#define TICKS       100   /* in a second */
-#define UNITS       65536 /* in a ns, of `rest` and of offsets: what is less than 1 ns is moved later */
+#define TICKS       100   /* ticks in a second */
+#define UNITS       65536 /* units of `rest` and of offsets in 1 ns: what is less than 1 ns is moved later */
 #define DAY_NS      (86400 * NS_PER_S)
 
 static void step(struct timer *timer);
 
 static struct lock lock = LOCK_INITIAL(LOCK_TIMERFD);
 
-/* Guard of these: `lock`. */
+/* Guard of the variables that follow: `lock`. */
 static struct time_adjustment current = {
 	.tick_us = ADJUST_TICK_US,
 	.constant = 2,
@@ -31,7 +31,7 @@ static struct time_adjustment current = {
 };
 static struct timer timer = { .fire = step };
 static uint64_t last_ns; /* when the clock was adjusted last, by the monotonic clock */
-static int64_t rest;     /* what the clock was not moved by, since it is less than 1 ns; in 2^-16 ns */
+static int64_t rest;     /* what the clock is still to be moved, since it was less than 1 ns; in 2^-16 ns */
 static uint64_t day;     /* the day since 1970 that the wall clock showed at the last step */
 
 static bool is_needed(void)
@@ -40,7 +40,7 @@ static bool is_needed(void)
 	       (current.status & (STA_INS | STA_DEL) && !current.leapt);
 }
 
-/* Return what the clock is to be moved for the time since the last step, in 2^-16 ns. */
+/* Return by how much tick and frequency move the clock in the time since the last step, in 2^-16 ns. */
 static int64_t move_by_rate(int64_t elapsed_us)
 {
 	const int64_t tick = (current.tick_us - ADJUST_TICK_US) * TICKS * 1000 * UNITS;
@@ -48,7 +48,10 @@ static int64_t move_by_rate(int64_t elapsed_us)
 	return (tick + current.frequency * 1000) / 1000 * elapsed_us / 1000;
 }
 
-/* Take from the offset what belongs to the time since the last step. The last bit of it goes at once. */
+/*
+ * Take the part of the offset that is due for the time since the last step, and return it, in 2^-16 ns. What remains at
+ * last is too small to be divided, and is taken at once.
+ */
 static int64_t move_by_offset(int64_t elapsed_us)
 {
 	int64_t moved = current.offset / 1000 * elapsed_us / (1000LL << (2 + current.constant));
@@ -124,7 +127,7 @@ struct time_adjustment time_adjust_get(void)
 	catch_up();
 	seconds = time_intervals(current.error_set_ns, NS_PER_S, last_ns);
 	current.error_set_ns += seconds * NS_PER_S;
-	/* As on Linux an error beyond the most stays what the program has set until a second has passed. */
+	/* As on Linux, a program may set an error above ADJUST_ERROR_US, which stays until a second has passed. */
 	if (seconds && seconds < ADJUST_ERROR_US / SINGLE_RATE && current.most_error_us < ADJUST_ERROR_US)
 		current.most_error_us += (int64_t)seconds * SINGLE_RATE;
 	else if (seconds)
@@ -142,7 +145,7 @@ void time_adjust_set(const struct time_adjustment *adjustment)
 {
 	uint64_t flags = lock_take(&lock);
 
-	/* No steps may have been made for days: a leap second that is asked for now belongs to the end of this one. */
+	/* The last step may be days ago. A leap second that is asked for now belongs to the end of the present day. */
 	if (!(current.status & STA_INS))
 		day = clock_realtime_ns() / DAY_NS;
 	current = *adjustment;

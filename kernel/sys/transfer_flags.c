@@ -1,5 +1,5 @@
 /*
- * Reads and writes with flags of their own.
+ * Does reads and writes with the flags of preadv2(2) and its kin.
  */
 #include "kernel/sys/transfer_flags.h"
 
@@ -30,7 +30,10 @@ int64_t transfer_flagged(struct file *file, enum file_move how, struct user_io *
 		else if (how == FILE_PWRITE)
 			how = FILE_PAPPEND;
 	}
-	/* Of the files with FILE_NOWAIT those that have a queue do all in one step. */
+	/*
+	 * With RWF_NOWAIT call the operation once, and do not wait in the file's queue. Files with FILE_NOWAIT that
+	 * have a queue move all bytes in this one step.
+	 */
 	return flags & RWF_NOWAIT && file_queue(file) ? file_move(file, how, io, offset)
 						      : file_transfer(file, how, io, offset);
 }

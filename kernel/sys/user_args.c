@@ -131,7 +131,10 @@ static int get_path(uint64_t fd, uint64_t from, bool inside, struct user_path *r
 
 	if (error)
 		return error;
-	/* Any name in place of an absolute path: what counts is that it is relative and not empty. */
+	/*
+	 * For a path inside `fd`, pass "." for an absolute path: find_base() only looks whether the path is relative
+	 * and not empty.
+	 */
 	error = find_base(fd, inside && *ret->text == '/' ? "." : ret->text, &ret->base);
 	if (error)
 		kfree(ret->text);

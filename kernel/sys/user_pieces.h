@@ -17,7 +17,8 @@ struct user_pieces {
 	struct user_iovec small[PIECES_STACK];
 	struct user_iovec *pieces; /* `small`, or a heap block */
 	size_t count;
-	struct user_io io; /* those of the current process, ready to be moved; set by user_pieces_get() */
+	/* the pieces as memory of the current process, ready to be moved; set by user_pieces_get() */
+	struct user_io io;
 };
 
 /* Return whether [base, base + size) lies below the end of users' addresses, mapped or not. */

@@ -42,7 +42,7 @@
 
 /* The root of the tree of files. Fixed after boot. */
 static struct node *root;
-/* The same root by way of its mount. Fixed after boot. */
+/* The place of `root` in its mount. Fixed after boot. */
 static struct place root_place;
 
 static void say_what_is_wrong(const struct initramfs_report *report, int error)
@@ -192,7 +192,7 @@ bool userland_init(const struct boot_info *info)
 	set_hash_key();
 	node_set_clock(wall_clock);
 	error = tmpfs_create(&root);
-	/* The archives of the boot manager or of initrd= come over those of the boot file. */
+	/* Unpack the archives of the boot manager or of initrd= last: their files replace those of the boot file. */
 	if (!error)
 		error = unpack(info->initrd, info->initrd_size, &report);
 	if (!error)
