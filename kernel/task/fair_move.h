@@ -33,8 +33,8 @@ static inline bool fair_may_move(struct fair_place from, struct fair_place to, u
 }
 
 /*
- * Return whether to leave out a move that fair_may_move() allows: that is done, by chance, with one of four moves after
- * which the two places have just exchanged their loads. All turns have the same length, so without chance the same few
+ * Return whether to leave out a move that fair_may_move() allows: that is done, by chance, with one of four moves that
+ * merely exchange the loads of the two places. All turns have the same length, so without chance the same few
  * members would be those that wait at the end of every turn, and move. *seed: a number of the caller's, at first any.
  */
 static inline bool fair_skips(struct fair_place from, struct fair_place to, unsigned level, uint32_t *seed)

@@ -297,7 +297,7 @@ void job_control_end(struct process *process)
 	if (!tty || !leads_session(process))
 		return;
 	signal_foreground(tty, SIGHUP);
-	/* As on Linux a pseudo-terminal is not hung up: its master can still read what other processes have written. */
+	/* As on Linux a pseudo-terminal is not hung up: its master can go on reading what other processes write. */
 	if (tty_has_master(tty)) {
 		release_tty(tty);
 		return;

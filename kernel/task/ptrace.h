@@ -19,7 +19,9 @@
  */
 int ptrace_stop(int code, struct signal_info *info);
 
-/* Do ptrace_stop() with a siginfo that is made from `code`, for all stops but those of a signal. */
+/*
+ * Do ptrace_stop() with a siginfo made from `code`, for all stops but those of a signal. message: PTRACE_GETEVENTMSG's
+ */
 int ptrace_notify(int code, uint64_t message);
 
 /* Let a stopped tracee go on as `run` says, and pass a signal on to it; 0: none. */

@@ -1,6 +1,6 @@
 /*
  * The pool: all free memory that is in no CPU's cache. Private to frame*.c, except for the numbers about reference
- * counts (REFS_...), which kernel/mm/user/user_pages.c uses through frame_refs.h.
+ * counts (REFS_...), which kernel/mm/user/user_frame.c uses through frame_refs.h.
  *
  * A *region* is 1 GiB and has 512 *blocks* of 2 MiB; a block has 512 frames.
  */

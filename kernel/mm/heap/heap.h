@@ -110,9 +110,9 @@ MUST_CHECK void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *object);
 
 /*
- * Give back all memory in which no block is in use, for when frames run out. That includes the free blocks that this
- * CPU keeps, those that all CPUs share, and the free pages kept for growth; but not the free blocks that other CPUs
- * keep, unless heap_cpu_drain was called on each of them before.
+ * Give back all memory in which no block is in use, for when frames run out. That includes the free blocks that each
+ * CPU keeps, those that all CPUs share, and the free pages kept for growth. (In a host test the free blocks of other
+ * threads stay: only heap_cpu_drain(), called on such a thread, gives them up.)
  */
 void heap_trim(void);
 

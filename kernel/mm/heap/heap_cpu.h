@@ -25,7 +25,10 @@ struct heap_loaded {
 	uintptr_t full; /* what `top` is when the magazine is full */
 };
 
-/* A CPU's free blocks, by size class. Guard of all fields: between heap_cpu_enter and heap_cpu_leave on that CPU. */
+/*
+ * A CPU's free blocks, by size class. Guard of all fields: between heap_cpu_enter and heap_cpu_leave on that CPU. Only
+ * heap_trim_step() reaches other CPUs' free blocks, while no other CPU uses the heap.
+ */
 struct heap_cpu {
 	struct heap_loaded loaded[HEAP_CLASSES];
 	struct heap_spare spare[HEAP_CLASSES];

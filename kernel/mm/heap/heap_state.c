@@ -6,5 +6,5 @@
 
 struct heap heap;
 
-/* Each CPU's free blocks. Guard: used only on that CPU, between heap_cpu_enter and heap_cpu_leave. */
+/* Each CPU's free blocks. Guard: as struct heap_cpu says. */
 PER_CPU struct heap_cpu heap_this_cpu;

@@ -9,7 +9,7 @@
 struct heap_trim {
 	enum {
 		HEAP_TRIM_DEPOTS,    /* the free blocks that all CPUs share */
-		HEAP_TRIM_CPU,       /* the free blocks that this CPU keeps */
+		HEAP_TRIM_CPU,       /* the free blocks that each CPU keeps; in a host test only this one */
 		HEAP_TRIM_PAGES,     /* free pages */
 		HEAP_TRIM_MAGAZINES, /* magazines (arrays of free blocks) that are empty now */
 	} next;

@@ -14,7 +14,7 @@
 
 /*
  * How many free stacks are unmapped together. Every flush of kernel memory interrupts all other CPUs and waits for
- * them, which takes long under a hypervisor whose host has much to do; so many stacks have one flush.
+ * them, which takes long under a hypervisor whose host has much to do; so one flush serves that many stacks.
  */
 #define UNMAPPED_AT_ONCE 32
 

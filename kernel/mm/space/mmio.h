@@ -1,7 +1,7 @@
 /*
- * The MMIO window: device memory is mapped at virtual addresses that are handed out from one range; they do not depend
- * on the physical address. The mappings can be used in the kernel context only; the functions may be called in any
- * context, but not in interrupt handlers.
+ * The MMIO window: device memory is mapped at virtual addresses that are handed out from one range, whatever its
+ * physical address is. The mappings can be used in the kernel context only; the functions may be called in any context,
+ * but not in interrupt handlers.
  */
 #pragma once
 

@@ -10,7 +10,7 @@
 struct area *area_new(void);
 void area_free(struct area *area);
 
-#define AREA_STOCK_MOST 64 /* with more in stock a section that would free areas is left to a call with the lock */
+#define AREA_STOCK_MOST 64 /* with more in stock, work that would free areas is done with the kernel lock instead */
 
 /* Return whether a section on this CPU must not free areas, since there are too many in stock. */
 bool area_stock_is_full(void);

@@ -50,7 +50,7 @@ void user_io_init_kernel(struct user_io *io, void *buffer, size_t size);
  */
 MUST_CHECK enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
-/* Put `bytes` zeros, in the same way: pages that are mapped cost nothing beside the zeros. */
+/* Put `bytes` zeros to the pieces, as user_io_put() puts bytes, but without a buffer to copy them from. */
 MUST_CHECK enum status user_io_zero(struct user_io *io, size_t bytes, size_t *ret_moved);
 
 /* Move a whole object of `size` bytes, or fail: ERR_FAULT also when fewer bytes are left. */

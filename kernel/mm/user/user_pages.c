@@ -1,6 +1,6 @@
 /*
- * Page-table entries of user spaces: drop, protect, copy, move. Frames that were unmapped wait for the TLB
- * flush in a short list, since they may be freed only after it; when the list is full, the flush is run early.
+ * Drops, protects, copies and moves page-table entries of user spaces. Frames that were unmapped wait for the TLB flush
+ * in a short list, since they may be freed only after it; when the list is full, the flush is run early.
  */
 #include "kernel/mm/user/user_pages.h"
 

@@ -1,5 +1,5 @@
 /*
- * User spaces: create, share, fork, destroy.
+ * Creates, shares, forks and destroys user spaces. What changes the areas of a space is in user_map.c and the like.
  */
 #include "kernel/mm/user/user_space.h"
 
