@@ -1,5 +1,5 @@
 /*
- * Reads lists of CPUs; see cpu_set.h.
+ * Parses a list of CPUs, such as "1,4-6", into a set. Whether these CPUs exist is not checked here.
  */
 #include "kernel/task/cpu_set.h"
 

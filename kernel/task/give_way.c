@@ -1,5 +1,6 @@
 /*
- * The slow half of task_give_way(), see give_way.h.
+ * The rare part of task_give_way() (give_way.h): switches to another task if one is to run, and says whether the
+ * current task must end.
  */
 #include "kernel/task/give_way.h"
 

@@ -1,4 +1,7 @@
-/* The table of numbers: see number.h. */
+/*
+ * Keeps the table of the numbers by which tasks, processes, process groups and sessions are known: allocates numbers,
+ * finds them, and frees those that nothing uses any more. Lists no process itself: process.c does.
+ */
 #include "kernel/task/number.h"
 
 #include "kernel/fs/errno.h"

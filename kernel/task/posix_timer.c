@@ -191,7 +191,10 @@ int posix_timer_create(const struct posix_timer_order *order, struct posix_timer
 	if (!timer)
 		return -ENOMEM;
 	*timer = (struct posix_timer){ .timer = { .fire = fire }, .process = process, .order = *order };
-	/* As on Linux even a timer that sends nothing counts as a pending signal, which limits how many there are. */
+	/*
+	 * As on Linux RLIMIT_SIGPENDING limits the number of timers: each counts as a pending signal, even a silent
+	 * one.
+	 */
 	if (!order->without_number) {
 		siginfo = signals->queued < process->limits[LIMIT_SIGPENDING].soft ? kmalloc(sizeof(*siginfo)) : NULL;
 		if (!siginfo)

@@ -43,7 +43,10 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 		cache_free(&process_cache, process);
 		return -ENOMEM;
 	}
-	/* The first process, which has no maker, keeps group and session 0, as on Linux, so that setsid(2) works. */
+	/*
+	 * The first process, which has no maker, keeps group and session 0, as on Linux: as a group leader it could not
+	 * call setsid(2).
+	 */
 	process->pid = pid;
 	process->parent_tid = maker ? task_current()->tid : 0;
 	list_init(&process->trace_news);

@@ -1,5 +1,5 @@
 /*
- * The part of wait4(2) and waitid(2) that concerns tracees.
+ * The part of wait4(2) and waitid(2) that tells a tracer of its tracees' stops and ends.
  */
 #pragma once
 

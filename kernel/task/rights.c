@@ -1,5 +1,6 @@
 /*
- * The rights of tasks: where their credentials are kept, and how they are replaced.
+ * Keeps and replaces the credentials of tasks and processes, and decides whether the current task may signal, trace or
+ * look into another. What a capability permits otherwise is checked by the caller of rights_can().
  */
 #include "kernel/task/rights.h"
 

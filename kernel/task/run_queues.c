@@ -1,5 +1,6 @@
 /*
- * The run queues, and the timer that ends the turns of tasks that are not real-time.
+ * Keeps each CPU's run queues: takes out the task that runs next, and ends the turns of tasks that are not real-time by
+ * a timer. Which CPU's queue a task is added to is decided in balance.c.
  */
 #include "kernel/task/run_queues.h"
 

@@ -1,5 +1,5 @@
 /*
- * The alternate stack for handlers (sigaltstack(2)).
+ * Sets and reports the current task's alternate stack for signal handlers (sigaltstack(2)). signal_frame.c uses it.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/task/signal_internal.h"

@@ -1,5 +1,6 @@
 /*
- * Does long work on address spaces in pieces; see space_work.h.
+ * Does long work on address spaces in pieces, with other tasks in between (space_work.h): unmaps a whole space, forks
+ * it, or calls a function for each piece.
  */
 #include "kernel/task/space_work.h"
 

@@ -1,5 +1,5 @@
 /*
- * Sums of what tasks have used, and the timer that tells system time from user time.
+ * Sums up what tasks and processes have used, and runs the timer that tells system time from user time.
  */
 #include "kernel/task/usage.h"
 

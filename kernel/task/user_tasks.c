@@ -1,5 +1,5 @@
 /*
- * How many tasks each user has: a count for each user ID that has some, found by a radix tree.
+ * Counts the tasks of each user: a radix tree finds the count of a user ID, if the user has any task.
  */
 #include "kernel/task/user_tasks.h"
 
