@@ -76,10 +76,10 @@ int aio_entry_create(struct aio_context *context, struct aio_entry **ret);
 void aio_entry_add(struct aio_context *context, struct aio_entry *entry);
 void aio_entry_cancel(struct aio_context *context, struct aio_entry *entry);
 
-/* End the contexts of the task's process if the task is the last one of the process that begins to end. */
+/* Do what is due when a task ends: if the task is the last of its process to end, end the process's contexts. */
 void aio_task_exit(struct task *task);
 
-/* Add the files of /proc/sys/fs about contexts. */
+/* Add the files aio-nr and aio-max-nr of /proc/sys/fs. */
 void aio_init(struct text_fs_type *type);
 
 /* End all contexts of a process, which executes another program. Lets other tasks run. */

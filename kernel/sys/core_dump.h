@@ -1,5 +1,5 @@
 /*
- * The writer of core files (kernel/task/core.h).
+ * Writes core files, when kernel/task/core.h demands one.
  */
 #pragma once
 

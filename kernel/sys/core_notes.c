@@ -26,7 +26,7 @@ enum note_type {
 };
 
 #define SIGINFO_SIZE 128
-#define AUXV_MOST    352 /* bytes of the auxiliary vector, of which exec makes fewer */
+#define AUXV_MOST    352 /* bytes of the buffer for the auxiliary vector, which exec never makes longer */
 
 /* Linux's struct elf_prstatus. */
 struct thread_status {

@@ -21,7 +21,7 @@ bool device_take_isa(int isa, irq_handler_fn *handler, void *ctx)
 
 static void ask(struct timer *timer)
 {
-	struct device_poll *poll = (struct device_poll *)timer; /* its first member */
+	struct device_poll *poll = (struct device_poll *)timer; /* `timer` is the first member of struct device_poll */
 
 	poll->handler(poll->ctx);
 	timer_start(timer, time_add(clock_monotonic_ns(), POLL_NS));

@@ -13,7 +13,7 @@
  * kernel/irq/timer.c guards.
  */
 struct device_poll {
-	struct timer timer; /* the first member */
+	struct timer timer; /* must be the first member: ask() in device_poll.c relies on that */
 	irq_handler_fn *handler;
 	void *ctx;
 };

@@ -1,5 +1,5 @@
 /*
- * The drivers for what is on PCI, and the task that starts and serves them; see devices.h.
+ * Has the list of drivers for devices on PCI, and the task that starts and serves the devices; see devices.h.
  */
 #include "kernel/sys/devices.h"
 

@@ -7,7 +7,7 @@
 /* Add the drivers' directories to sysfs. Call once, before sysfs is mounted. */
 void devices_files_init(void);
 
-/* Start the task, unless it runs. Call when there are tasks. */
+/* Start the kernel task that starts and serves the devices, unless it runs already. Call once tasks can run. */
 void devices_start(void);
 
 /* Stop all devices, and wait until the task has ended, which gives back all memory and interrupts that it took. */

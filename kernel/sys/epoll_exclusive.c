@@ -16,8 +16,9 @@
  */
 struct epoll_group {
 	struct tree_node in_groups;
-	struct wait_queue *queue; /* the key in `groups`; fixed when it is made */
-	bool left;                /* the group is not in `groups` any more, since its queue has gone */
+	/* the queue that the items watch, by whose address `groups` is sorted; fixed when the group is made */
+	struct wait_queue *queue;
+	bool left; /* the group is not in `groups` any more, since its queue has gone */
 	struct waiter waiter;
 	struct link items;  /* struct epoll_item by in_group, the oldest first. Guard: the queue's lock */
 	uint64_t wanted[2]; /* how many items watch for POLLIN, and for POLLOUT. Guard: the queue's lock */

@@ -37,10 +37,10 @@ static uint64_t size;             /* bytes of all rows. Fixed after boot */
 static struct memory_object object; /* the memory object that programs map; its areas count in `references` */
 static struct memory_object *copy;  /* the pixels, shared anonymous memory; NULL: there are no references */
 static uint64_t *changed;           /* a bit for each page of the copy: set if it is to be put on the screen */
-static size_t references;           /* of open files, of areas, and one while `waiting` */
-static bool waiting;                /* the timer is started, or has fired and what is changed is not yet shown */
-static volatile bool due;           /* the timer has fired. Atomic: an interrupt handler sets it */
-static struct timer timer;          /* guard: the lock of kernel/irq/timer.c */
+static size_t references;  /* how many references there are: one of each open file and area, and one while `waiting` */
+static bool waiting;       /* the timer is started, or has fired and what is changed is not yet shown */
+static volatile bool due;  /* the timer has fired. Atomic: an interrupt handler sets it */
+static struct timer timer; /* guard: the lock of kernel/irq/timer.c */
 
 static uint64_t page_count(void)
 {

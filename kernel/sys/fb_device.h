@@ -15,7 +15,7 @@ void fb_device_init(void);
 void fb_device_show(void);
 bool fb_device_wants_showing(void);
 
-/* Make it time to show what programs have changed, if there is anything. */
+/* Have what programs have changed shown now: fb_device_wants_showing() returns true if there is anything. */
 void fb_device_hurry(void);
 
 /* Show what is left, at once. Call when no program runs any more. */

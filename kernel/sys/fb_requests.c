@@ -48,7 +48,7 @@ struct fb_fixed {
 	uint64_t memory; /* physical address; 0: what programs map is a copy */
 	uint32_t memory_size, type, type_more, visual;
 	uint16_t pan_x, pan_y, wrap_y;
-	uint32_t pitch; /* bytes */
+	uint32_t pitch; /* bytes from one row to the next */
 	uint64_t registers;
 	uint32_t registers_size, accelerator;
 	uint16_t capabilities, reserved[3];

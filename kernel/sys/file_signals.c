@@ -24,7 +24,10 @@ enum owner_request {
 	SIOCGPGRP,
 };
 
-/* Set the owner by a number that is negative for a group. */
+/*
+ * Set the owner, who gets the file's signals: process `who`, or group -`who` if `who` is negative. Returns 0 or an
+ * error.
+ */
 static int set_by_sign(struct file *file, int32_t who)
 {
 	if (who == INT32_MIN)

@@ -82,7 +82,7 @@ static size_t choose(const char *cmdline, struct candidate *ret)
 	return count;
 }
 
-/* Return whether the candidate shall be tried: the command line names it, or it is there. */
+/* Return whether the candidate shall be tried: the command line names it, or the file exists. */
 static bool is_worth_trying(const struct path_base *base, const struct candidate *candidate)
 {
 	struct node *node;

@@ -28,7 +28,8 @@
 
 /* Guard: tasks only, which the kernel does not preempt. */
 static struct tree_node *buckets[1 << BUCKET_BITS];
-static uint64_t arrivals; /* the number of the waiter that was put into a queue last; fits below the rank */
+/* number of the waiter that was put into a queue last; never so large that it reaches the bits of the rank */
+static uint64_t arrivals;
 
 static struct tree_node **bucket_of(const struct futex_key *key)
 {
@@ -40,7 +41,7 @@ static struct futex_waiter *waiter_in(struct tree_node *node)
 	return tree_item(node, struct futex_waiter, in_bucket);
 }
 
-/* Return whether a waiter stands before the place that a waiter for the word `key` with such an order has. */
+/* Return whether `waiter` stands in its bucket before a waiter for the word `key` that has the order `order`. */
 static bool is_before(const struct futex_waiter *waiter, const struct futex_key *key, uint64_t order)
 {
 	if (waiter->key.place != key->place)

@@ -10,7 +10,7 @@
 #include "kernel/sys/device_poll.h"
 #include "kernel/task/job_control.h"
 
-#define HVC_MAJOR   229 /* as Linux has it */
+#define HVC_MAJOR   229 /* the device's major number, as on Linux */
 #define INPUT       64  /* bytes that are passed to the terminal at once */
 #define MOST_INPUTS 16  /* most times that bytes are passed on in one interrupt */
 

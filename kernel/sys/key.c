@@ -15,7 +15,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/give_way.h"
 
-#define LEAST_ID  3    /* as on Linux */
+#define LEAST_ID  3    /* the least id that a key gets, as on Linux */
 #define FIND_STEP 1024 /* most keys looked at before other tasks can run */
 
 const struct key_type key_type_keyring = { .name = "keyring" };

@@ -51,15 +51,15 @@ struct key_user;
 struct key {
 	int32_t id;
 	const struct key_type *type;
-	char *description; /* on the heap */
+	char *description; /* a heap block */
 	struct key_user *user;
 	uint32_t uid, gid;
-	uint32_t rights; /* KEY_POSSESSOR() etc. of enum key_right */
+	uint32_t rights; /* bits of enum key_right, for possessors, user, group and others */
 	enum key_state state;
 	bool is_of_user;    /* one of the two keyrings that each user has, which nobody can join by its name */
 	uint64_t refs;      /* number of references to the key */
 	uint64_t expires;   /* by the monotonic clock, ns; TIME_NEVER: never */
-	void *payload;      /* on the heap, or NULL */
+	void *payload;      /* a heap block, or NULL */
 	size_t size;        /* bytes of the payload */
 	struct key **links; /* of a keyring: references to the keys in it, the oldest first; on the heap, or NULL */
 	uint32_t link_count, link_room;

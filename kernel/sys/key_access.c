@@ -68,7 +68,7 @@ static void forget_invalid(struct key **ring)
 	}
 }
 
-/* Find the record of the task's user, with both keyrings. */
+/* Find the record of the task's real user, and make the user's two keyrings if need be. Returns 0 or an error. */
 static int own_user(struct key_user **ret)
 {
 	struct key_user *user = key_user_get(rights_current()->uid.real);

@@ -15,7 +15,7 @@ int keyring_link(struct key *ring, struct key *key);
 /* Remove the keyring's link to a key. Returns 0, -ENOTDIR (`ring` is no keyring), -ENOENT (there is no such link). */
 int keyring_unlink(struct key *ring, struct key *key);
 
-/* Remove the links to keys that are not valid any more, or expired minutes ago. */
+/* Remove the links to keys that are invalid, or expired more than five minutes ago. */
 void keyring_tidy(struct key *ring);
 
 /* Return the key of that type and description among the keyring's own links, without a reference; or NULL. */

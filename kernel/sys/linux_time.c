@@ -1,5 +1,5 @@
 /*
- * Conversions between Linux's times and nanoseconds.
+ * Converts Linux's times to nanoseconds, and back.
  */
 #include "kernel/sys/linux_time.h"
 

@@ -23,7 +23,7 @@ static inline bool memory_is_short(const struct user_space *space, uint64_t size
 	return likely(size <= MEMORY_STEP && !space->in_pieces);
 }
 
-/* The slow paths of memory_unmap() and memory_protect(), their only callers. */
+/* Do memory_unmap() and memory_protect() for a range that needs pieces, or must wait. Only those two call them. */
 MUST_CHECK enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t size);
 MUST_CHECK enum status memory_protect_long(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 

@@ -26,7 +26,7 @@ int number_file_take_from(const char *bytes, size_t size, uint64_t least, uint64
 	}                                                           \
 	NUMBER_FILE_TAKE(name, variable, least, most)
 
-/* Define make_NAME and take_NAME for a file whose number is an int, and shown with its sign. */
+/* Define make_NAME and take_NAME for a file whose number is a variable of type int, which is shown with its sign. */
 #define NUMBER_FILE_SIGNED(name, variable)                          \
 	static int make_##name(struct node *node, struct text *ret) \
 	{                                                           \

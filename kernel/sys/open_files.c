@@ -22,8 +22,8 @@
 
 /*
  * Begin a section on the descriptor table of the current process. Returns the table; or NULL, with no section begun, if
- * another task may use it. Only the current task could make another one of its process, and process_get_fds() waits for
- * the section: so the answer holds until end() is called.
+ * another task may use the table. This stays so until end() is called: only the current task could make another task of
+ * its process, and process_get_fds() waits for the end of the section.
  */
 static inline struct fd_table *begin(void)
 {

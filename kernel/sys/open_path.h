@@ -1,5 +1,5 @@
 /*
- * What the system calls that open files share.
+ * Opens files for system calls: what open(2), openat2(2) and open_by_handle_at(2) share.
  */
 #pragma once
 

@@ -15,7 +15,7 @@
 
 #define DIR_MODE  (S_IFDIR | 0555)
 #define NAME_SIZE 20
-#define NUMBERS   (1ULL << 60) /* above all other inode numbers of the two file systems */
+#define NUMBERS   (1ULL << 60) /* base of the inode numbers here: above all others in /proc and /sys */
 
 /*
  * What a node is. The value is a part of the inode number; a file in /sys has PCI_SYS_FILES plus its index in
@@ -29,7 +29,7 @@ struct pci_node {
 	struct pci_node *chain;      /* the next in the list `live` */
 	struct pci_address address;  /* the function's address; for a bus, device and function are 0 */
 	const struct pci_file *file; /* what a file in /sys shows; NULL for other nodes */
-	unsigned kind;               /* enum pci_kind; for a file in /sys PCI_SYS_FILES and its index */
+	unsigned kind; /* enum pci_kind; for a file in /sys PCI_SYS_FILES plus its index in pci_sys_files */
 	char name[NAME_SIZE];
 };
 

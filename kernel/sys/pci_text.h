@@ -1,5 +1,5 @@
 /*
- * The contents of the files that show PCI to programs, for kernel/sys/pci_files.c and pci_text.c only.
+ * Generates the contents of the files that show PCI to programs. For kernel/sys/pci_files.c and pci_text.c only.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 struct pci_file {
 	const char *name;
 	text_make_fn *make; /* generates the content, or a link's target */
-	bool is_driver;     /* the link to the driver, which exists only while the function has one */
+	bool is_driver;     /* the file is the link to the driver, which exists only while the function has a driver */
 };
 
 #define PCI_SYS_FILES_MOST 16

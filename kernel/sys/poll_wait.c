@@ -23,7 +23,7 @@ uint64_t poll_deadline(int timeout_ms)
  * sleeping.
  */
 
-/* Return how many items have events; not 0, too, when the task must end. */
+/* Ask all files, and set each item's `found`. Returns how many items have events; -EINTR: the task must end. */
 static int look(struct poll_item *items, size_t count)
 {
 	int found = 0;

@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
  */
 uint64_t poll_deadline(int timeout_ms);
 
-#define POLL_STEP 512 /* items after which other tasks may run */
+#define POLL_STEP 512 /* number of items after which other tasks may run */
 
 /*
  * Let other tasks run after every POLL_STEP items. Call for each item of a loop; `i` is the index of the item. Returns

@@ -13,7 +13,7 @@ int proc_init(const char *cmdline);
 
 /* The rest of this header is for the files kernel/sys/proc_*.c only. */
 
-/* The process or task in whose directory, in /proc, a node is. */
+/* The process or task that a node of /proc is about. */
 struct proc_subject {
 	struct process *process; /* a reference */
 	/*
@@ -86,13 +86,14 @@ struct credentials;
 const struct credentials *proc_credentials_of(const struct proc_subject *subject);
 
 /*
- * Add lines to /proc/PID/status: `words` and a mask of bits; the IDs and capabilities of credentials; the state of
- * seccomp.
+ * Add lines to /proc/PID/status. proc_add_mask(): `words` and the bits as a number in base 16. proc_add_ids() and
+ * proc_add_capabilities(): the IDs and capabilities of credentials. proc_add_seccomp(): the state of seccomp.
  */
 void proc_add_mask(struct text *text, const char *words, uint64_t bits);
 void proc_add_ids(const struct credentials *who, struct text *ret);
 void proc_add_capabilities(const struct credentials *who, struct text *ret);
-void proc_add_seccomp(const struct task *task, struct text *ret); /* NULL: a zombie */
+/* task: NULL if all tasks of the process have ended */
+void proc_add_seccomp(const struct task *task, struct text *ret);
 
 /*
  * Add supplementary groups from *next on, which advances, until `ret` has `enough` bytes, and a line end after the last

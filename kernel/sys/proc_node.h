@@ -28,13 +28,14 @@ struct proc_file {
 #define PROC_FILE_NET_UNIX 64
 
 struct proc_node {
-	struct node node;                   /* must be the first member: node_ops get a pointer to it */
-	struct proc_node *chain;            /* next in the same list of the hash table */
-	const struct proc_file *file;       /* the node's name; NULL: the directory of a process or a task */
-	int pid;                            /* the process's pid */
-	int tid;                            /* the task's tid; 0: the node is about the whole process */
-	int fd;                             /* for what is in fd and fdinfo: the descriptor; -1 for others */
-	uint64_t process_start, task_start; /* start_ns of the process and the task, as numbers are used again */
+	struct node node;             /* must be the first member: node_ops get a pointer to it */
+	struct proc_node *chain;      /* next in the same list of the hash table */
+	const struct proc_file *file; /* the node's name; NULL: the directory of a process or a task */
+	int pid;                      /* the process's pid */
+	int tid;                      /* the task's tid; 0: the node is about the whole process */
+	int fd;                       /* for what is in fd and fdinfo: the descriptor; -1 for others */
+	/* start_ns of the process and the task, since pids and tids are used again */
+	uint64_t process_start, task_start;
 };
 
 static inline struct proc_node *proc_node(struct node *node)

@@ -64,7 +64,7 @@ static void put_number(struct text *text, uint64_t value)
 	text_end(text, format_decimal(at + 1, value));
 }
 
-/* Add a number of stat that may be negative. */
+/* Add a blank and a number that may be negative to the line of stat. */
 static void signed_number(struct text *text, int64_t value)
 {
 	if (value >= 0) {

@@ -48,8 +48,8 @@ static int move_word(const struct task *task, vaddr_t va, uint64_t *word, user_f
 
 /* ---- the user area: Linux's struct user ---- */
 
-#define USER_DEBUG 848 /* offset of u_debugreg */
-#define USER_AREA  912 /* bytes */
+#define USER_DEBUG 848 /* offset of u_debugreg in struct user */
+#define USER_AREA  912 /* size of struct user in bytes */
 
 static int peek_user(const struct task *task, uint64_t offset, uint64_t *ret)
 {
@@ -131,7 +131,7 @@ static int set_set(struct task *task, uint32_t type, uint64_t from, size_t size)
 	return error;
 }
 
-/* Return how many bytes the set has; 0: there is no such set. */
+/* Return how many bytes the set of registers `type` has; 0: there is no such set. */
 static size_t set_size(uint32_t type)
 {
 	switch (type) {
@@ -170,7 +170,7 @@ static int64_t move_set(struct task *task, uint64_t request, uint32_t type, uint
 
 /* ---- signals ---- */
 
-#define SIGINFO_SIZE 128 /* Linux's siginfo_t */
+#define SIGINFO_SIZE 128 /* bytes of Linux's siginfo_t */
 
 static int64_t get_siginfo(const struct task *task, uint64_t to)
 {
@@ -263,7 +263,7 @@ struct call_info {
 	union {
 		struct {
 			uint64_t number, arguments[6];
-			uint32_t data; /* for CALL_SECCOMP */
+			uint32_t data; /* the value that the seccomp program has returned; for CALL_SECCOMP only */
 		} begins;
 		struct {
 			int64_t result;

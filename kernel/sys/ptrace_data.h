@@ -6,7 +6,7 @@
 #include "kernel/task/ptrace.h"
 
 /*
- * Do a request. Returns its result; -EIO when there is no such request, or no such place; -EFAULT, -EINVAL, -ENOMEM, or
- * -ERESTART_MEMORY.
+ * Do a request of ptrace(2) on a stopped tracee. Returns the request's result; -EIO when there is no such request, or
+ * nothing at that address; -EFAULT, -EINVAL, -ENOMEM, or -ERESTART_MEMORY.
  */
 int64_t ptrace_data_request(struct tracee *tracee, uint64_t request, uint64_t address, uint64_t data);

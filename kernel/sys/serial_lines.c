@@ -14,7 +14,7 @@
 
 /* A port with its terminal. Guard, where a field says nothing else: fixed when the port is connected. */
 struct line {
-	struct device_poll poll;  /* guard: its own */
+	struct device_poll poll;  /* guard: as device_poll.h says */
 	struct serial_port *port; /* NULL: there is no terminal for this number */
 	struct tty *tty;
 	int isa;        /* the ISA interrupt that serves the port; -1: none does, so the port is polled */

@@ -25,10 +25,13 @@ int args_put_name(uint64_t to, uint64_t size_at, const struct socket_name *name)
 /* Make a descriptor of a socket, whose reference is taken over, on an error too. Returns the descriptor or an error. */
 int64_t args_install_socket(struct socket *socket, uint64_t flags);
 
-/* Find what an address leads to, from the current process's directories. Returns as socket_ops.find. */
+/*
+ * Find the socket that an address leads to; a path starts at the current process's directories. Returns as
+ * socket_ops.find.
+ */
 int args_find_socket(struct socket *socket, const struct socket_name *name, bool sends, struct socket **ret);
 
-/* Return the deadline for a wait of at most timeout_ns; 0: none. */
+/* Return the deadline for a wait of at most timeout_ns; timeout_ns 0: the wait has no deadline. */
 static inline uint64_t socket_deadline(uint64_t timeout_ns)
 {
 	return timeout_ns ? deadline_in(timeout_ns) : TASK_NO_DEADLINE;

@@ -7,10 +7,11 @@
 
 /* Where the control data of a receive goes. Guard: only the calling task uses it. */
 struct control_room {
-	uint64_t start, at, left; /* user address of the buffer, and of what is left of it */
-	unsigned flags;           /* MSG_CTRUNC: not all of the control data has fitted; or 0 */
-	int32_t *installed;       /* descriptors that were made; a heap block, or NULL */
-	unsigned count;           /* number of descriptors in `installed` */
+	/* user addresses of the buffer and of what is left of it, and the bytes that are left */
+	uint64_t start, at, left;
+	unsigned flags;     /* MSG_CTRUNC: not all of the control data has fitted; or 0 */
+	int32_t *installed; /* descriptors that were made; a heap block, or NULL */
+	unsigned count;     /* number of descriptors in `installed` */
 };
 
 /*

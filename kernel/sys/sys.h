@@ -71,6 +71,9 @@ void syscall_init(void);
 /* Have system calls take the kernel lock if there are several CPUs. Call once, before the first program. */
 void syscall_cpus_started(void);
 
-/* Start or stop counting ticks, which costs two reads of the TSC for each call. They are not counted at first. */
+/*
+ * Start or stop counting the TSC ticks of calls, which costs two reads of the TSC for each call. At first no ticks are
+ * counted.
+ */
 void syscall_clock_start(void);
 void syscall_clock_stop(void);

@@ -24,7 +24,7 @@ enum adjust_mode {
 	ADJ_ADJTIME = 0x8000, /* for adjtime(3), which also sets ADJ_OFFSET, and ADJ_NANO to only read */
 };
 
-/* What the calls return. */
+/* The state of the wall clock, which both calls return. */
 enum time_state { TIME_OK, TIME_INS, TIME_DEL, TIME_WAIT = 4, TIME_ERROR };
 
 /* Linux's struct timex. */

@@ -312,7 +312,7 @@ struct taking {
 	int64_t least, most; /* how many events are wanted */
 	uint64_t to;
 	int64_t total; /* how many were taken */
-	int64_t error; /* of the last copy, or 0 */
+	int64_t error; /* error of the last copy to the program, or 0 */
 	bool more;     /* there may be more events to be taken, after other tasks could run */
 };
 

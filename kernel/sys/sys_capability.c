@@ -20,8 +20,8 @@ struct capability_data {
 };
 
 /*
- * Get the header. *ret_words: how many capability_data there are. For an unknown version the latest one is written into
- * the header, as the answer to a program that asks for it, and *ret_words is 0. Returns 0 or -EFAULT.
+ * Get the header. *ret_words: how many struct capability_data the program passes. For an unknown version the latest one
+ * is written into the header, as the answer to a program that asks for it, and *ret_words is 0. Returns 0 or -EFAULT.
  */
 static int get_header(uint64_t from, struct capability_header *ret, unsigned *ret_words)
 {

@@ -90,7 +90,10 @@ static int get_handle(uint64_t from, struct handle *ret)
 	return args_get(ret, from + sizeof(head), sizeof(*ret));
 }
 
-/* Get the mount that a descriptor, or AT_FDCWD, lies in; *ret is held. Returns 0 or -EBADF. */
+/*
+ * Get the place of a descriptor's file, or with AT_FDCWD of the working directory: a handle is looked up in that file
+ * system. *ret is held. Returns 0 or -EBADF.
+ */
 static int get_place(uint64_t fd, struct place *ret)
 {
 	HELD_FILE struct file *file = NULL;

@@ -89,7 +89,7 @@ static bool is_one_of_three(uint32_t id, const struct ids *ids)
 	return id == ids->real || id == ids->effective || id == ids->saved;
 }
 
-/* The rules of setuid(2) and setgid(2). */
+/* Change `ids` by the rules of setuid(2) and setgid(2). */
 static int change_one(struct ids *ids, uint32_t id, bool may)
 {
 	if (id == UNCHANGED)
@@ -102,7 +102,7 @@ static int change_one(struct ids *ids, uint32_t id, bool may)
 	return 0;
 }
 
-/* The rules of setreuid(2) and setregid(2). */
+/* Change `ids` by the rules of setreuid(2) and setregid(2). */
 static int change_two(struct ids *ids, uint32_t real, uint32_t effective, bool may)
 {
 	const struct ids old = *ids;
@@ -123,7 +123,7 @@ static int change_two(struct ids *ids, uint32_t real, uint32_t effective, bool m
 	return 0;
 }
 
-/* The rules of setresuid(2) and setresgid(2). */
+/* Change `ids` by the rules of setresuid(2) and setresgid(2). */
 static int change_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved, bool may)
 {
 	const struct ids old = *ids;

@@ -29,7 +29,7 @@ struct io_search {
 	uint32_t value; /* the priority to set */
 	uint32_t best;  /* the highest priority, which is the least number, of the tasks that were seen */
 	uint32_t own;   /* the priority that was set for the task that the walk has seen last */
-	bool found;     /* there was a task */
+	bool found;     /* the walk has seen a task that counts */
 	int error;      /* -EPERM: a priority could not be set; 0: all were */
 };
 

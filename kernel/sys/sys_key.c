@@ -76,7 +76,10 @@ static void free_names(struct names *names)
 
 #define HELD_NAMES __attribute__((cleanup(free_names)))
 
-/* Get the names. Returns 0, -EFAULT, -EINVAL (too long), -EPERM (a type that is the kernel's own), -ENOMEM. */
+/*
+ * Get the names of a call from user memory. Returns 0, -EFAULT, -EINVAL (too long), -EPERM (a type that is the kernel's
+ * own), -ENOMEM.
+ */
 static int get_names(uint64_t type, uint64_t description, struct names *ret)
 {
 	int error = key_args_type(type, &ret->type);
@@ -101,7 +104,7 @@ static uint32_t first_rights(const struct key_type *type)
 	return KEY_POSSESSOR(possessor) | KEY_USER(KEY_VIEW);
 }
 
-/* Give the payload to the key of that name in the keyring, or make one. Returns the key's id or an error. */
+/* Give the payload to the key with these names in the keyring, or make such a key. Returns the key's id or an error. */
 static int64_t add(struct key *ring, bool possessed, const struct names *names, void *payload, size_t size)
 {
 	const struct key_type *type = key_type_find(names->type);

@@ -30,7 +30,7 @@ enum keyctl_command {
 	KEYCTL_SET_REQKEY_KEYRING = 14,
 	KEYCTL_SET_TIMEOUT,
 	KEYCTL_INVALIDATE = 21,
-	KEYCTL_COMMANDS = 33, /* how many Linux 6.1 has */
+	KEYCTL_COMMANDS = 33, /* number of commands that Linux 6.1 has */
 };
 
 #define DEFAULT_RINGS 6 /* values of KEYCTL_SET_REQKEY_KEYRING: 0, and a keyring of enum key_special, negated */

@@ -44,7 +44,7 @@ static struct process *find_other(int pid)
 	return process ? process_get(process) : NULL;
 }
 
-/* Send a signal to a process; with signal 0 only check that that is allowed. Returns 0, -ESRCH, -EPERM, -EAGAIN. */
+/* Send a signal to a process; with signal 0 only check whether that is allowed. Returns 0, -ESRCH, -EPERM, -EAGAIN. */
 static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
 	HELD_PROCESS struct process *process = process_current();

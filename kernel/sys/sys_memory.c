@@ -15,7 +15,7 @@
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
 
-#define PROT_GROWSDOWN 0x01000000 /* of mprotect(2) only */
+#define PROT_GROWSDOWN 0x01000000 /* a bit of `prot` that only mprotect(2) has */
 
 #define MREMAP_DONTUNMAP 4
 

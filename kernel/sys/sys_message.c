@@ -26,7 +26,7 @@ static bool waits(const struct file *file, unsigned flags)
 
 /* ---- sending ---- */
 
-/* Send once; wait for room if the call may. */
+/* Send a message, or as many bytes of a stream as there is room for; wait for room if the call may wait. */
 static int64_t send_once(struct file *file, struct socket *socket, struct socket_message *message)
 {
 	int64_t sent = socket->ops->send(socket, message);
@@ -165,7 +165,10 @@ SYSCALL_4(sendmmsg, fd, at, count, flags)
 
 /* ---- receiving ---- */
 
-/* Receive once, without removing what was received; wait for it if the call may. */
+/*
+ * Receive a message or the bytes that are there, without removing them from the queue; wait for them if the call may
+ * wait.
+ */
 static int64_t receive_once(struct file *file, struct socket *socket, struct socket_message *message, uint64_t deadline)
 {
 	int64_t received = socket->ops->receive(socket, message);

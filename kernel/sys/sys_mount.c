@@ -18,7 +18,7 @@
 
 #define CWD ((uint64_t)AT_FDCWD)
 
-/* a magic number in the upper half of mount(2)'s flags, which very old programs set; ignored */
+/* A magic number in the upper half of mount(2)'s flags, which very old programs set; ignored. */
 #define MS_MAGIC      0xc0ed0000U
 #define MS_MAGIC_MASK 0xffff0000U
 #define MS_PROPAGATE  (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
@@ -101,7 +101,7 @@ static int find_source(const char *source, struct place *ret)
 	return error;
 }
 
-/* Make a bind mount of `from` at `at`, with all that is mounted inside for MS_REC. */
+/* Make a bind mount of `from` at `at`; with MS_REC also of all that is mounted inside `from`. */
 static int bind(const struct place *from, const struct place *at, unsigned flags)
 {
 	struct mount_bind copy;

@@ -1,6 +1,6 @@
 /*
- * The system calls of POSIX message queues, mq_overview(7): arguments and structures; the queues are
- * kernel/ipc/mqueue.c's.
+ * The system calls of POSIX message queues, mq_overview(7): check arguments and convert structures. kernel/ipc/mqueue.c
+ * has the queues.
  */
 #include "kernel/ipc/mqueue_fs.h"
 #include "kernel/mm/heap/heap.h"

@@ -1,5 +1,5 @@
 /*
- * msgget(2), msgsnd(2), msgrcv(2), msgctl(2): arguments and structures; the queues are kernel/ipc/msg.c's.
+ * msgget(2), msgsnd(2), msgrcv(2), msgctl(2): check arguments and convert structures. kernel/ipc/msg.c has the queues.
  */
 #include "kernel/ipc/msg.h"
 #include "kernel/mm/user/user_io.h"
@@ -154,7 +154,7 @@ static int64_t put_limits(uint64_t to, bool info)
 	return error ? error : ipc_top(&msg_table);
 }
 
-/* Do IPC_STAT, MSG_STAT or MSG_STAT_ANY. `number`: an id or an index. */
+/* Do IPC_STAT, MSG_STAT or MSG_STAT_ANY. `by` says whether `number` is an id or an index. */
 static int64_t put_state(int number, enum ipc_stat_by by, uint64_t to)
 {
 	struct ipc_object *object;

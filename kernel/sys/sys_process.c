@@ -223,7 +223,7 @@ SYSCALL_1(set_tid_address, address)
 	return task_current()->tid;
 }
 
-#define ROBUST_LIST_SIZE 24 /* struct robust_list_head */
+#define ROBUST_LIST_SIZE 24 /* bytes of Linux's struct robust_list_head */
 
 SYSCALL_2(set_robust_list, head, size)
 {

@@ -16,7 +16,7 @@ SYSCALL_0(sched_yield)
 	return 0;
 }
 
-/* sched_yield() without the kernel lock: when no other task waits for this CPU there is nothing to do. */
+/* Do sched_yield() without the kernel lock: when no other task waits for this CPU there is nothing to do. */
 int64_t open_sched_yield(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
 	(void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
@@ -286,7 +286,7 @@ SYSCALL_4(sched_getattr, tid, to, size, flags)
 	return args_put(to, &attr, attr.size);
 }
 
-/* sched_rr_get_interval(2): as on Linux 0 for SCHED_FIFO, whose tasks have no time slice. */
+/* Tell the length of a task's time slice. As on Linux it is 0 for SCHED_FIFO, whose tasks have no time slice. */
 SYSCALL_2(sched_rr_get_interval, tid, to)
 {
 	HELD_TASK struct task *task = NULL;

@@ -29,7 +29,7 @@ enum seccomp_flags {
 /* Linux's struct sock_fprog. */
 struct program {
 	uint16_t count;
-	uint64_t instructions; /* user address */
+	uint64_t instructions; /* user address of the program */
 };
 
 static int64_t set_strict(void)
@@ -194,7 +194,7 @@ static bool obey(const struct trap_frame *frame, uint32_t answer, int64_t *ret_r
 	end(SIGSYS, SECCOMP_ACTION(answer) != SECCOMP_KILL_THREAD);
 }
 
-/* Return whether the tracer wants to be asked. */
+/* Return whether the task has a tracer that wants to decide about calls (PTRACE_O_TRACESECCOMP). */
 static bool has_tracer(void)
 {
 	const struct tracee *tracee = task_current()->tracing.tracee;

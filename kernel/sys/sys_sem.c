@@ -1,5 +1,6 @@
 /*
- * semget(2), semop(2), semtimedop(2), semctl(2): arguments and structures; the semaphores are kernel/ipc/sem.c's.
+ * semget(2), semop(2), semtimedop(2), semctl(2): check arguments and convert structures. kernel/ipc/sem.c has the
+ * semaphores.
  */
 #include "kernel/ipc/sem.h"
 #include "kernel/mm/heap/heap.h"
@@ -54,7 +55,10 @@ SYSCALL_3(semget, key, count, flags)
 
 /* ---- semop ---- */
 
-/* Find the set for operations. Returns 0, -EINVAL (no such set), -EFBIG (it lacks a semaphore), -EACCES. */
+/*
+ * Find the set for operations. Returns 0, -EINVAL (no such set), -EFBIG (the set lacks a semaphore that is named),
+ * -EACCES.
+ */
 static int find_set(int id, const struct sem_operation *operations, unsigned count, struct sem_set **ret)
 {
 	struct sem_set *set = sem_of(ipc_find(&sem_table, id));
@@ -127,7 +131,7 @@ static int64_t put_limits(uint64_t to, bool info)
 	return error ? error : ipc_top(&sem_table);
 }
 
-/* Do IPC_STAT, SEM_STAT or SEM_STAT_ANY. `number`: an id or an index. */
+/* Do IPC_STAT, SEM_STAT or SEM_STAT_ANY. `by` says whether `number` is an id or an index. */
 static int64_t put_state(int number, enum ipc_stat_by by, uint64_t to)
 {
 	struct ipc_object *object;

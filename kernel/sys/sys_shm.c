@@ -1,5 +1,5 @@
 /*
- * shmget(2), shmat(2), shmdt(2), shmctl(2): arguments and structures; the segments are kernel/ipc/shm.c's.
+ * shmget(2), shmat(2), shmdt(2), shmctl(2): check arguments and convert structures. kernel/ipc/shm.c has the segments.
  */
 #include "kernel/ipc/shm.h"
 #include "kernel/sys/ipc_args.h"
@@ -206,7 +206,7 @@ static int64_t put_info(uint64_t to)
 	return error ? error : ipc_top(&shm_table);
 }
 
-/* Do IPC_STAT, SHM_STAT or SHM_STAT_ANY. `number`: an id or an index. */
+/* Do IPC_STAT, SHM_STAT or SHM_STAT_ANY. `by` says whether `number` is an id or an index. */
 static int64_t put_state(int number, enum ipc_stat_by by, uint64_t to)
 {
 	struct ipc_object *object;

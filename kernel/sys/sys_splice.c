@@ -104,7 +104,10 @@ static bool is_stream(const struct socket *socket)
 	return socket->type == SOCK_STREAM;
 }
 
-/* Move a socket's bytes, or a message, to the pipe, which has room. Returns as put(), 0 at the end, or -EAGAIN. */
+/*
+ * Move a stream's bytes, or one message, from the socket to the pipe, which has room. Returns as put(); also 0 at the
+ * end of the stream, or -EAGAIN.
+ */
 static int64_t from_socket(struct socket *socket, struct file *out, void *buffer, uint64_t size)
 {
 	struct socket_message message;

@@ -22,10 +22,13 @@ struct timerfd {
 	struct wait_queue queue;
 	struct lock lock;
 	uint64_t interval_ns; /* 0: the timer expires once. Guard: `lock` */
-	bool expired;         /* the timer has expired since it was last read or set. Guard: `lock`, but for poll */
-	bool realtime;        /* absolute times are of the wall clock. Fixed when the timer is made */
-	bool cancelled; /* the wall clock was set: the next read returns -ECANCELED. Guard: `lock`, but for poll */
-	struct timerfd *next, **link_of_previous; /* in the list `cancellable`; link_of_previous NULL: not in it */
+	/* the timer has expired since it was last read or set. Guard: `lock`; timerfd_poll() reads without it */
+	bool expired;
+	bool realtime; /* absolute times are of the wall clock. Fixed when the timer is made */
+	/* the wall clock was set: the next read returns -ECANCELED. Guard: `lock`; timerfd_poll() reads without it */
+	bool cancelled;
+	/* links of the list `cancellable`; link_of_previous NULL: not in the list */
+	struct timerfd *next, **link_of_previous;
 };
 
 /* List of the timers with TFD_TIMER_CANCEL_ON_SET. Guard: tasks only, which the kernel does not preempt. */

@@ -59,9 +59,9 @@ uint64_t syscall_progress_of(const struct percpu *here)
 }
 
 /*
- * Run the system call of `frame` without the kernel lock, if it is an open one that neither seccomp(2) nor the clock is
- * to see, and count it. Returns its result; SYSCALL_NEEDS_LOCK: nothing was done. Call with interrupts off, as they are
- * afterwards.
+ * Run the system call of `frame` without the kernel lock, and count it, if it is an open call whose ticks are not
+ * counted and which no seccomp program and no tracer has to see. Returns its result; SYSCALL_NEEDS_LOCK: nothing was
+ * done. Call with interrupts off, as they are afterwards.
  */
 static int64_t run_open(const struct trap_frame *frame)
 {
@@ -126,7 +126,10 @@ int64_t syscall_run(struct trap_frame *frame)
 		cost->cr3_writes += context_cr3_writes() - writes;
 	if (start)
 		cost->ticks += cpu_rdtsc() - start;
-	/* The tracer may have changed any register, and is told of the call's end on the slow way back. */
+	/*
+	 * The tracer may have changed any register, and must be told of the call's end: have the call return by the
+	 * slow path.
+	 */
 	if (unlikely(traced || ptrace_is_traced(task))) {
 		this_cpu->frame_changed = true;
 		task->signals.wanted |= ptrace_is_traced(task);
@@ -198,7 +201,7 @@ void syscall_clock_stop(void)
 	task_set_calls_by_c(kernel_lock_used);
 }
 
-void (*syscall_leave)(struct trap_frame *frame) = leave; /* the entry code calls it. Fixed after boot */
+void (*syscall_leave)(struct trap_frame *frame) = leave; /* called by the entry code. Fixed after boot */
 
 void syscall_cpus_started(void)
 {

@@ -15,14 +15,14 @@ enum adjust_status {
 	STA_PLL = 0x1,      /* programs may set `offset` */
 	STA_INS = 0x10,     /* the day ends with a leap second */
 	STA_DEL = 0x20,     /* the day has a second less */
-	STA_UNSYNC = 0x40,  /* nobody keeps the clock right */
+	STA_UNSYNC = 0x40,  /* no program keeps the clock right */
 	STA_NANO = 0x2000,  /* times are in ns, not in us */
 	STA_FIXED = 0xff00, /* bits that ADJ_STATUS does not change */
 };
 
 /* What adjtimex(2) tells and sets. Guard: the lock of time_adjust.c. */
 struct time_adjustment {
-	int64_t tick_us;   /* ADJUST_TICK_US, a tenth less to a tenth more */
+	int64_t tick_us; /* us by which the clock advances in 1/100 s: ADJUST_TICK_US, or up to a tenth less or more */
 	int64_t frequency; /* added to the clock's own frequency; in 2^-16 ppm */
 	int64_t offset;    /* what the clock is still to be moved, in 2^-16 ns; a part of it is moved each second */
 	int64_t constant;  /* the part of `offset` that is moved in a second is 1 / 2^(2 + constant) */

@@ -5,7 +5,7 @@
 
 #include "kernel/sys/file_transfer.h"
 
-/* HIPRI, DSYNC and SYNC change nothing, as nothing here waits for a disk. */
+/* RWF_HIPRI, RWF_DSYNC and RWF_SYNC change nothing, as nothing here waits for a disk. */
 enum transfer_flags {
 	RWF_HIPRI = 1,
 	RWF_DSYNC = 2,

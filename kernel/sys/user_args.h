@@ -73,9 +73,10 @@ uint64_t deadline_in(uint64_t ns);
 int args_deadline(uint64_t from, uint64_t *ret_ns);
 
 /*
- * Copy a structure that may become longer in later kernels: `least` bytes at the least, `known` bytes of it known here;
- * `size` is the program's. What the program does not give is zero in *to. Returns 0, -EFAULT, -EINVAL (less than
- * `least`), -E2BIG (more than a page, or bytes that are not zero where nothing is known).
+ * Copy a structure that later kernels may extend. size: its bytes in the program's version; least: its bytes in the
+ * first version; known: its bytes in this kernel's version. Bytes of *to that the program does not give become 0.
+ * Returns 0, -EFAULT, -EINVAL (less than `least`), -E2BIG (more than a page, or the program sets bytes that this kernel
+ * does not know).
  */
 int args_get_versioned(void *to, size_t known, size_t least, uint64_t from, uint64_t size);
 
@@ -106,7 +107,8 @@ void user_path_put(struct user_path *path);
 bool user_path_pause(void);
 
 /*
- * Find the node of a path; *ret is a reference. flags: PATH_…. Returns 0, or user_path_get's and path_lookup's errors.
+ * Find the node of a path; *ret is a reference. flags: PATH_…. Returns 0, or the errors of user_path_get and
+ * path_lookup.
  */
 int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
 

@@ -1,5 +1,5 @@
 /*
- * Copies the pieces of memory that a call passes, and checks them.
+ * Copies the list of pieces of memory (struct iovec) that a program passes to a call, and checks it.
  */
 #include "kernel/sys/user_pieces.h"
 
