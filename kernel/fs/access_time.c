@@ -1,5 +1,5 @@
 /*
- * When a file was read last; see access_time.h.
+ * Sets the time when a file was last read (atime); see access_time.h.
  */
 #include "kernel/fs/access_time.h"
 
@@ -14,7 +14,7 @@ static bool is_not_after(const struct linux_timespec *a, const struct linux_time
 	return a->seconds < b->seconds || (a->seconds == b->seconds && a->nanoseconds <= b->nanoseconds);
 }
 
-/* Return whether the atime is to become *ret_now, which is set then. */
+/* Return whether a read made now must set the node's atime; *ret_now is then the time to set it to. */
 static bool is_due(const struct node *node, const struct mount *mount, struct linux_timespec *ret_now)
 {
 	const unsigned flags = mount ? mount->flags : MS_RELATIME;

@@ -1,6 +1,6 @@
 /*
- * When a file was read last (atime), kept as mount(8) says: by default, as relatime, a read is noted only when the file
- * has changed since the read noted last, or when that one is a day old.
+ * Keeps the time when a file was last read (atime), as the mount's options say (mount(8)). By default (relatime) a read
+ * sets it only when the file has changed since the atime, or when the atime is a day old.
  */
 #pragma once
 
@@ -12,7 +12,10 @@
  */
 void access_time_set(struct node *node, const struct mount *mount);
 
-/* Return whether access_time_note() would change the atime now. Open sections may ask, too, but change none. */
+/*
+ * Return whether access_time_note() would change the atime now. Open sections (kernel/sync/open_section.h) may call
+ * this, but must not set an atime.
+ */
 bool access_time_is_due(const struct file *file);
 
 /* Do access_time_set() for an open file's node, unless the file has O_NOATIME. Does nothing in an open section. */

@@ -1,5 +1,5 @@
 /*
- * Extended attributes: storage, and who may do what with which namespace; see attributes.h.
+ * Extended attributes: stores them, and checks who may read and write which namespace; see attributes.h.
  */
 #include "kernel/fs/attributes.h"
 
@@ -11,7 +11,7 @@
 #include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 
-#define FREE_STEP 128 /* attributes of a node that is gone that are freed at once */
+#define FREE_STEP 128 /* most attributes of a deleted node that one step of late work frees */
 
 /* ---- storage ---- */
 
@@ -20,7 +20,9 @@ static struct attribute *attribute_in(struct tree_node *node)
 	return node ? tree_item(node, struct attribute, in_names) : NULL;
 }
 
-/* Find an attribute by its name. *ret_parent and *ret_side: where one that is not there belongs. */
+/*
+ * Find an attribute by its name. If there is none, return NULL, and in *ret_parent and *ret_side its place in the tree.
+ */
 static struct attribute *find(struct attributes *attributes, const char *name, struct tree_node **ret_parent,
 			      enum tree_side *ret_side)
 {
@@ -64,7 +66,9 @@ static uint64_t size_in_heap(const struct attribute *attribute)
 	return sizeof(*attribute) + attribute->name_size + 1 + attribute->value_size;
 }
 
-/* Count an attribute that was added, or that is being removed (sign -1). */
+/*
+ * Adjust the totals of the node and its file system for an attribute that was added (sign 1) or is being removed (-1).
+ */
 static void count(struct node *node, struct attributes *attributes, const struct attribute *attribute, int sign)
 {
 	const uint64_t one = (uint64_t)(int64_t)sign, name = one * (attribute->name_size + 1);
@@ -103,7 +107,7 @@ static void drop(struct node *node, struct attributes *attributes, struct attrib
 	kfree(attribute);
 }
 
-/* Set *at to the node's attributes, an empty set if there are none yet. Returns 0 or -ENOMEM. */
+/* Make *at, the node's attributes, an empty set if it is NULL: the node has none yet. Returns 0 or -ENOMEM. */
 static int begin(struct attributes **at)
 {
 	if (*at)
@@ -116,8 +120,8 @@ static int begin(struct attributes **at)
 }
 
 /*
- * Return whether a value of `size` bytes would exceed the limit of the file system or, unless it replaces `old`, its
- * name make the list of names longer than listxattr(2) can return.
+ * Return whether a value of `size` bytes would exceed the limit of the file system; or, if it does not replace `old`,
+ * its name would make the list of names longer than listxattr(2) can return.
  */
 static bool is_full(const struct fs *fs, const struct attributes *attributes, const struct attribute *old,
 		    const char *name, uint64_t size)
@@ -188,7 +192,10 @@ void attributes_free(struct attributes *attributes, struct fs *fs)
 
 /* ---- who may do what ---- */
 
-/* Check what xattr(7) says of namespaces. `access`: ACCESS_READ or ACCESS_WRITE. */
+/*
+ * Return 0 if `who` may do `access` (ACCESS_READ or ACCESS_WRITE) in the name's namespace, by the rules of xattr(7); or
+ * the error.
+ */
 static int permit(const struct node *node, const struct credentials *who, const char *name, unsigned access)
 {
 	const bool writes = access == ACCESS_WRITE;
@@ -303,7 +310,10 @@ int attribute_set(struct node *node, const struct credentials *who, const char *
 	if (size && is_capability(name)) {
 		if (!read_capability(value, size, &capability))
 			return -EINVAL;
-		/* A value for the root of this system is kept, and shown, as one of revision 2. */
+		/*
+		 * A value of revision 3 for this system's own root (root is 0) is stored, and read back, as one of
+		 * revision 2, which means the same.
+		 */
 		if (size == sizeof(capability) && !capability.root) {
 			capability.magic ^= CAPABILITY_3 ^ CAPABILITY_2;
 			value = &capability;

@@ -33,12 +33,12 @@ struct attribute {
 
 /* The attributes of a node. Guard: tasks only, which the kernel does not preempt. */
 struct attributes {
-	struct late_work end;      /* frees those of a node that is gone; must be the first member */
+	struct late_work end;      /* late work that frees the attributes of a deleted node; must be the first member */
 	struct tree_node *by_name; /* sorted by name */
 	struct link list;          /* the newest first, by in_list */
 	uint64_t names;            /* bytes of all names with their NULs */
 	uint64_t trusted_names;    /* how many of these are of the namespace "trusted." */
-	uint64_t bytes;            /* of all attributes in the heap */
+	uint64_t bytes;            /* bytes that all attributes take in the heap */
 };
 
 /*
@@ -82,7 +82,7 @@ bool attribute_capabilities(struct node *node, struct file_capabilities *ret);
 void attribute_drop_capabilities(struct node *node);
 
 /*
- * Free all attributes of a node of `fs` that is being freed; the current task frees many of them on its way back to
- * user mode. NULL is allowed.
+ * Free all attributes of a node of `fs` that is being freed. If there are many, the current task frees the rest of them
+ * later, on its way back to user mode. NULL is allowed.
  */
 void attributes_free(struct attributes *attributes, struct fs *fs);

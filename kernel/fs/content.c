@@ -15,7 +15,7 @@
  */
 #define SMALL 256
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The number of frames of all contents together. Guard: tasks only, which the kernel does not preempt. */
 uint64_t content_frames;
 
 /* Return whether all of page `index` is in the archive, page-aligned: then it can be mapped where it is. */
@@ -230,7 +230,10 @@ struct node *content_node(const struct memory_object *object)
 
 void content_init(struct content *content, struct node *node)
 {
-	/* As on Linux only files of memfd_create(2) can be sealed. */
+	/*
+	 * As on Linux only files of memfd_create(2) can be sealed: all others start with F_SEAL_SEAL, which forbids
+	 * further seals.
+	 */
 	*content = (struct content){ .object = { .ops = &object_ops }, .node = node, .seals = F_SEAL_SEAL };
 }
 

@@ -14,10 +14,11 @@ struct user_io;
 #define CONTENT_MAX INT64_MAX /* most bytes of a content */
 
 /*
- * The content of one regular file. Guard: tasks only, which the kernel does not preempt; and open sections, which have
- * entered node->gate, may read it. Who has the kernel lock closes the gate while he changes `pages`, `place_size`, or a
- * page that the tree has not got yet. The bytes of pages, and the node's size, may change at any time: as on Linux a
- * read may see a part of a write.
+ * The content of one regular file. Guard: tasks only, which the kernel does not preempt. Open sections (system calls
+ * without the kernel lock, kernel/sync/open_section.h) may read the content once they have entered node->gate; so the
+ * holder of the kernel lock closes that gate while it changes `pages`, `place_size`, or a page that the tree has not
+ * got yet. The bytes of pages, and the node's size, may change at any time: as on Linux a read may see a part of a
+ * write.
  */
 struct content {
 	/* What mmap(2) maps: a reference to it is a reference to the node. Must be the first member. */
@@ -38,7 +39,7 @@ static inline uint64_t content_pages(uint64_t bytes)
 	return bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0);
 }
 
-/* number of frames of all contents together */
+/* The number of frames of all contents together. */
 extern uint64_t content_frames;
 
 /* Let an empty content have the `size` bytes at `pa` without copying them; see tmpfs_use_in_place() (tmpfs.h). */
@@ -85,8 +86,9 @@ static inline int content_errno(enum status status)
 }
 
 /*
- * Give some of the pages [*next, end) that have no memory some, up to CONTENT_STEP of them, and advance *next. The
- * content keeps its size. Returns 0, and less than all may be done; -ENOMEM, -ENOSPC with *next as far as it came.
+ * Go through up to CONTENT_STEP of the pages [*next, end), give those that have no memory of their own a frame, and
+ * advance *next. The content keeps its size. Returns 0, also when pages are left; -ENOMEM, -ENOSPC, with *next the page
+ * that got no frame.
  */
 int content_fill_some(struct content *content, uint64_t *next, uint64_t end);
 
@@ -106,8 +108,8 @@ void content_cut_begin(struct content *content, uint64_t size, struct object_cut
 bool content_cut_piece(struct content *content, struct object_cut *cut);
 
 /*
- * What seals forbid (fcntl(2), F_ADD_SEALS): return 0, or -EPERM when the content may not be written at [offset, offset
- * + size), or may not get the size.
+ * Check the file's seals (fcntl(2), F_ADD_SEALS). Return 0; or -EPERM when they forbid a write to [offset, offset +
+ * size), or forbid that the content gets the size `size`.
  */
 int content_seals_permit_write(const struct content *content, uint64_t offset, uint64_t size);
 int content_seals_permit_size(const struct content *content, uint64_t size);

@@ -1,11 +1,12 @@
 /*
- * Seals: what may never be done any more to the content of a file (fcntl(2), F_ADD_SEALS).
+ * Seals: adds and checks the bits that say what may never again be done to a file's content (fcntl(2), F_ADD_SEALS).
  */
 #include "kernel/fs/content.h"
 #include "kernel/fs/file.h"
 #include "kernel/mm/user/area.h"
 
-#define AREAS_MOST 65536 /* areas that are looked at; if there are more, one of them counts as writable */
+/* most areas that is_mapped_writable() looks at; if a file has more, it says that one is writable */
+#define AREAS_MOST 65536
 
 int content_seals_permit_write(const struct content *content, uint64_t offset, uint64_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * Reads cpio archives, state by state: between entries, a header, a name (and a symbolic link's target), content, and
- * the bytes that fill up to a multiple of four.
+ * Reads cpio archives; see cpio.h. The reader is a state machine: between entries, in a header, in a name (and a
+ * symbolic link's target), in the content, in the padding up to a multiple of four bytes.
  */
 #include "kernel/fs/cpio.h"
 
@@ -16,7 +16,7 @@ enum field { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RD
 
 #define ONLY_GZIP(packer) "the archive is compressed with " packer ": only gzip's compression is known here"
 
-/* What is not read here, recognised by its first bytes, and the message for each. */
+/* Formats that this reader refuses: their first bytes, by which it recognises them, and the message for each. */
 static const struct {
 	const char *magic;
 	size_t size;
@@ -73,8 +73,8 @@ static void use(struct cpio *cpio, uint64_t size)
 }
 
 /*
- * Take `size` bytes in one piece: those that were fed, or a copy in cpio->text when they come in parts. NULL: some are
- * still to come.
+ * Take `size` bytes as one piece: where the caller fed them or, when they came in several parts, a copy in cpio->text.
+ * Returns NULL while some of them were not fed yet.
  */
 static const uint8_t *take(struct cpio *cpio, size_t size)
 {
@@ -115,7 +115,7 @@ static bool read_fields(const uint8_t *digits, uint32_t ret[FIELDS])
 	return true;
 }
 
-/* How many bytes fill a header and what follows it, `size` bytes together, up to a multiple of four. */
+/* Return how many bytes of padding follow `size` bytes, a header and what belongs to it, up to a multiple of four. */
 static uint64_t padding(uint64_t size)
 {
 	return align_up(size, 4) - size;
@@ -172,7 +172,10 @@ static uint64_t text_size(const struct cpio *cpio)
 	return is_link(&cpio->entry) && !cpio->entry.wrong ? size + cpio->entry.size : size;
 }
 
-/* Read the name, and a symbolic link's target. */
+/*
+ * Read an entry's name, and a symbolic link's target, from `text`. Returns CPIO_ENTRY or, at an archive's end,
+ * CPIO_TRAILER.
+ */
 static enum cpio_event read_name(struct cpio *cpio, const uint8_t *text)
 {
 	struct cpio_entry *entry = &cpio->entry;
@@ -198,7 +201,7 @@ static enum cpio_event take_name(struct cpio *cpio)
 	const uint8_t *text;
 
 	if (!cpio->name_size || cpio->name_size > PATH_MAX) {
-		/* The name is passed over with the content. */
+		/* A name of a size that is refused is skipped together with the content. */
 		cpio->left = text_size(cpio) + cpio->entry.size;
 		cpio->silent = true;
 		cpio->state = CPIO_BODY;
@@ -219,7 +222,10 @@ static enum cpio_event take_header(struct cpio *cpio)
 	return cpio->damage ? CPIO_DAMAGE : CPIO_ENTRY;
 }
 
-/* Take what has come of the content. Returns whether the caller wants to see it: cpio->piece. */
+/*
+ * Use up the fed bytes that belong to the content. Returns whether they, cpio->piece, are to be reported as
+ * CPIO_CONTENT.
+ */
 static bool take_content(struct cpio *cpio)
 {
 	cpio->piece = cpio->bytes;
@@ -229,7 +235,7 @@ static bool take_content(struct cpio *cpio)
 	return cpio->piece_size && !cpio->silent;
 }
 
-/* Go from the end of the content to the bytes that fill up. */
+/* Go from the end of the content to the padding behind it. */
 static void end_content(struct cpio *cpio)
 {
 	cpio->left = padding(cpio->at - cpio->entry.offset);

@@ -28,24 +28,24 @@ struct cpio_entry {
 
 /* What cpio_next() has found. */
 enum cpio_event {
-	CPIO_MORE,    /* nothing: all that was fed is used up */
+	CPIO_MORE,    /* nothing more: all bytes that were fed are used up */
 	CPIO_ENTRY,   /* an entry begins: cpio->entry; name and target are valid until the next call */
 	CPIO_CONTENT, /* a piece of the entry's content: cpio->piece, cpio->piece_size */
 	CPIO_END,     /* the entry is complete */
 	CPIO_TRAILER, /* an archive ends: inode numbers may occur again for other files */
-	CPIO_OTHER,   /* between archives, at cpio->at, something else begins: what is left was not used */
-	CPIO_DAMAGE,  /* the entry at cpio->entry.offset cannot be read, and so nothing after it: cpio->damage */
+	CPIO_OTHER, /* at cpio->at, where an entry may begin, is something else: the bytes from there on are not used */
+	CPIO_DAMAGE, /* the entry at cpio->entry.offset cannot be read, nor anything behind it; cpio->damage says why */
 };
 
 enum cpio_state { CPIO_BETWEEN, CPIO_HEADER, CPIO_NAME, CPIO_BODY, CPIO_PADDING };
 
 #define CPIO_HEADER_SIZE 110
 
-/* The state of reading, which cpio_start() sets. The caller supplies its 8 KiB. Guard: the caller. */
+/* The state of a reader, which cpio_start() sets. The caller supplies the memory for it, 8 KiB. Guard: the caller. */
 struct cpio {
 	const uint8_t *bytes; /* what was fed and is not used yet */
-	uint64_t size;        /* bytes of it */
-	uint64_t at;          /* how many bytes were used before, since cpio_start() */
+	uint64_t size;        /* how many bytes those are */
+	uint64_t at;          /* how many bytes were used since cpio_start() */
 	enum cpio_state state;
 	uint64_t left; /* CPIO_BODY, CPIO_PADDING: how many bytes are still to come */
 	struct cpio_entry entry;
@@ -59,17 +59,23 @@ struct cpio {
 	uint8_t text[2 * PATH_MAX + 8]; /* a header, or a name with its target, that comes in parts */
 };
 
-/* Start to read: nothing was fed yet. */
+/* Set the reader to the start of its input, with no bytes fed yet. */
 void cpio_start(struct cpio *cpio);
 
-/* Give the reader the next bytes, after CPIO_MORE. They must stay valid until it comes again. */
+/* Give the reader the next bytes, after CPIO_MORE. They must stay valid until cpio_next() returns CPIO_MORE again. */
 void cpio_feed(struct cpio *cpio, const void *bytes, uint64_t size);
 
-/* Say what comes next. After CPIO_OTHER and CPIO_DAMAGE it must not be called again. */
+/* Return what comes next in the fed bytes. Must not be called again after it has returned CPIO_OTHER or CPIO_DAMAGE. */
 enum cpio_event cpio_next(struct cpio *cpio);
 
-/* Say in which part of an entry the archive ends, when nothing more is fed; NULL: in none, as it should. */
+/*
+ * Return a message that says in which part of an entry the archive is cut off, when no more bytes follow; NULL: it is
+ * complete.
+ */
 const char *cpio_cut(const struct cpio *cpio);
 
-/* Say what begins with these bytes instead of a newc header: a message, which names packers by their magic numbers. */
+/*
+ * Return a message that says what, instead of a newc header, begins with these bytes; it knows packers by their magic
+ * numbers.
+ */
 const char *cpio_magic(const uint8_t *bytes, uint64_t size);

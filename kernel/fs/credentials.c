@@ -12,7 +12,7 @@
 	 CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_LINUX_IMMUTABLE) | CAPABILITY(CAP_MKNOD) | \
 	 CAPABILITY(CAP_MAC_OVERRIDE))
 
-/* The one reference that is here from the start is never dropped. */
+/* One reference is counted from the start and never dropped, so that these credentials are never freed. */
 struct credentials credentials_first = {
 	.refs = 1,
 	.permitted = CAPABILITIES_ALL,
@@ -105,7 +105,10 @@ void credentials_follow_uid(struct credentials *who, const struct ids *before)
 	if (has_root(before) && !has_root(&who->uid)) {
 		if (!(who->secure_bits & SECURE_KEEP_CAPS))
 			who->permitted = who->effective = 0;
-		/* Ambient capabilities would pass to the programs that this one executes, though it gives up root. */
+		/*
+		 * Clear the ambient set too: programs that the process executes would get it, though the process gives
+		 * up root.
+		 */
 		who->ambient = 0;
 	}
 	if (!before->effective && who->uid.effective)

@@ -1,10 +1,10 @@
 /*
- * Credentials: as whom somebody acts, and what it may do (credentials(7), capabilities(7)). A system call of a task
- * acts with the task's credentials (kernel/task/rights.h); the kernel itself, as while it fills the first file system,
- * acts with `credentials_first`.
+ * Credentials: the user and group IDs, and the capabilities, that a task acts with (credentials(7), capabilities(7)). A
+ * system call of a task acts with the task's credentials (kernel/task/rights.h); the kernel itself, as while it fills
+ * the first file system, acts with `credentials_first`.
  *
- * Published credentials never change: who wants others makes a copy, changes that, and publishes it. So everybody who
- * has a reference reads all fields without a lock.
+ * Published credentials never change: a task that needs others makes a copy, changes the copy, and publishes it. So a
+ * holder of a reference reads all fields without a lock.
  */
 #pragma once
 
@@ -81,8 +81,8 @@ struct credentials {
 };
 
 /*
- * The credentials of the first process and of the kernel: root, with all capabilities. Never freed. As those of
- * others they never change, except `refs`.
+ * The credentials of the first process and of the kernel: root, with all capabilities. Never freed. Like all published
+ * credentials they never change, except `refs`.
  */
 extern struct credentials credentials_first;
 
@@ -120,9 +120,9 @@ bool credentials_in_group(const struct credentials *who, uint32_t gid);
 bool credentials_in_effective_group(const struct credentials *who, uint32_t gid);
 
 /*
- * Set the capabilities of `who` as a change of its user IDs changes them, which were `before` (capabilities(7),
- * "Effect of user ID changes on capabilities"). `who` is not published yet.
+ * Adapt the capabilities of `who` to a change of its user IDs from `before` to who->uid (capabilities(7), "Effect of
+ * user ID changes on capabilities"). `who` is not published yet.
  */
 void credentials_follow_uid(struct credentials *who, const struct ids *before);
-/* Set the capabilities of `who` as a change of its user ID for files alone changes them, which was `before`. */
+/* Adapt the capabilities of `who`, not published yet, to a change of its user ID for files alone, from `before`. */
 void credentials_follow_fs_uid(struct credentials *who, uint32_t before);

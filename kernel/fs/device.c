@@ -9,7 +9,7 @@
 /* List of all devices, by `next`. Guard: tasks only, which the kernel does not preempt. */
 static struct device *devices;
 
-/* The directory that device_make_first_nodes() was for, held for ever. Fixed when set */
+/* The argument of device_make_first_nodes(), /dev of the first root; its reference is never dropped. Fixed when set */
 static struct node *first_dev;
 
 static struct device *find(uint64_t number)
@@ -46,7 +46,7 @@ static uint32_t permissions_of(uint64_t number)
 	if (DEVICE_MAJOR(number) == DEVICE_MEM_MAJOR || number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 0) ||
 	    number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 2))
 		return 0666;
-	/* A terminal belongs to who has logged in there: login(1) gives it to them. */
+	/* All other devices are root's alone; login(1) gives a terminal to the user who logs in there. */
 	return 0600;
 }
 

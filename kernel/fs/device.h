@@ -13,7 +13,7 @@ enum device_numbers {
 	DEVICE_TTY_MAJOR = 4,    /* minors: 0 the console's screen, 64 the first serial port */
 	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console, 2 ptmx */
 	DEVICE_FB_MAJOR = 29,    /* minor 0 fb0 */
-	DEVICE_RTC_MAJOR = 254,  /* the first of those that Linux deals out at boot; minor 0 rtc0 */
+	DEVICE_RTC_MAJOR = 254,  /* the first major number that Linux assigns at boot; minor 0 rtc0 */
 };
 
 /* A device that a driver registers. Guard: fixed when it is added. */
@@ -43,9 +43,9 @@ void device_init(void);
 int device_make_nodes(struct node *dev);
 
 /*
- * device_make_first_nodes: do the same in /dev of the first root, and keep that directory. Call once.
- * device_make_late_nodes: do the same there for the devices that were registered since. A file system that a program
- * has mounted at /dev does not get them.
+ * device_make_first_nodes() does device_make_nodes() in `dev`, /dev of the first root, and remembers that directory;
+ * call it once. device_make_late_nodes() makes nodes there for the devices registered since. A file system that a
+ * program has mounted at /dev does not get these.
  */
 int device_make_first_nodes(struct node *dev);
 int device_make_late_nodes(void);

@@ -1,6 +1,7 @@
 /*
  * devpts, the file system of /dev/pts: a tmpfs with a node for each pseudo-terminal, and a node `ptmx`, which does what
- * /dev/ptmx does. Each mount has nodes of its own, for the same terminals. (On Linux each mount has other terminals.)
+ * /dev/ptmx does. Each mount has nodes of its own, for the same terminals. (On Linux each mount has terminals of its
+ * own.)
  */
 #include "kernel/fs/devpts.h"
 
@@ -17,7 +18,7 @@
 #include "kernel/mm/heap/heap.h"
 
 #define DEVPTS_MAGIC  0x1cd1
-#define MODE_TERMINAL 0600 /* of a terminal's node, unless `mode=` says another */
+#define MODE_TERMINAL 0600 /* permissions of a terminal's node without the mount option `mode=` */
 
 /* A devpts. Guard: tasks only, which the kernel does not preempt. */
 struct devpts {
@@ -38,7 +39,7 @@ static struct devpts *devpts_of(const struct node *root)
 	return NULL;
 }
 
-/* The text of a number, and the name that points to it. */
+/* A terminal's number as decimal text, and the name that points to that text. */
 struct number_name {
 	char text[12];
 	struct name name;
@@ -83,7 +84,7 @@ void pty_forget(unsigned number)
 	struct number_name name;
 
 	name_number(number, &name);
-	/* A program may have removed the node, or given it another name. */
+	/* An error means only that a program has removed the node, or renamed it. */
 	LIST_EACH(&all, struct devpts, link, devpts)
 		(void)tmpfs_unlink(devpts->root, name.name);
 }

@@ -53,9 +53,9 @@ static uint64_t next_position(const struct directory *dir)
 }
 
 /*
- * Make sure that directory_add() can enter the next entry in dir->blocks, an index of the list, without memory. If that
- * entry will be the first of its block of positions, insert `dir` itself in its place: directory_add() replaces this
- * mark by the entry. Returns 0 or -ENOMEM.
+ * Make sure that directory_add() can enter the next entry in dir->blocks, an index of the list, without allocating
+ * memory. If that entry will be the first of its block of positions, insert `dir` itself in its place: directory_add()
+ * replaces this mark by the entry. Returns 0 or -ENOMEM.
  */
 static int reserve_block(struct directory *dir)
 {

@@ -8,9 +8,10 @@
 
 /* One name in a directory. Guard: tasks only, which the kernel does not preempt. */
 struct directory_entry {
-	struct directory_entry *chain;      /* next in the same hash bucket */
-	struct directory_entry *next;       /* next in the order of positions */
-	struct directory_entry **link;      /* the pointer to this entry: `next` of the one before, or `first` */
+	struct directory_entry *chain; /* next in the same hash bucket */
+	struct directory_entry *next;  /* next in the order of positions */
+	/* the pointer to this entry: `next` of the entry before, or the directory's `first` */
+	struct directory_entry **link;
 	struct node *node;                  /* the node of this name; all names of a node together hold one reference */
 	struct node *dir;                   /* the directory of this name; not freed as long as it has names */
 	struct directory_entry *next_name;  /* the next name of the same node */
@@ -38,7 +39,7 @@ struct directory {
 	uint64_t last_position; /* the position that was given to an entry last */
 };
 
-/* positions in a block: at most this many entries are passed to find where a listing goes on */
+/* Positions in a block: to find where a listing goes on, at most this many entries are passed over. */
 #define DIRECTORY_BLOCK 64
 
 /* The first entry's position: "." and ".." have 0 and 1. */

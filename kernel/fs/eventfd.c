@@ -1,5 +1,6 @@
 /*
- * eventfd(2)'s counter. A write that would raise it to UINT64_MAX or more waits.
+ * eventfd(2): an open file that is a counter. A write that would raise it to UINT64_MAX or more returns -EAGAIN, on
+ * which the caller waits in the file's queue (kernel/fs/file.h).
  */
 #include "kernel/fs/eventfd.h"
 
@@ -18,9 +19,9 @@ struct eventfd {
 };
 
 /*
- * Wake tasks after a read: those that poll, and all writers that wait, since it is not known for how much room each
- * does. Readers are not woken: a read leaves nothing that they wait for, or, with `semaphore`, the one that leaves the
- * queue wakes the next (kernel/sys/file_transfer.c).
+ * Wake tasks after a read: those that poll, and all writers that wait, since how much room each of them needs is not
+ * known. Readers are not woken: a read leaves nothing to read; or, with `semaphore`, the reader that leaves the queue
+ * wakes the next (kernel/sys/file_transfer.c).
  */
 static void tell_of_room(struct eventfd *event)
 {
@@ -72,7 +73,7 @@ static int64_t eventfd_write(struct file *file, struct user_io *io, uint64_t *of
 		return -EAGAIN;
 	user_io_skip(io, sizeof(value));
 	event->count += value;
-	/* One reader is enough, since it takes all, or else wakes the next. */
+	/* Waking one reader is enough: it takes the whole count or, with `semaphore`, wakes the next reader. */
 	wait_queue_wake_one(&event->queue, WAIT_BYTES);
 	return sizeof(value);
 }

@@ -163,8 +163,8 @@ int fd_table_create(struct fd_table **ret)
 }
 
 /*
- * Return the lowest descriptor from `fd` on that is free. If the table has none, its capacity, or `fd` if that is
- * higher.
+ * Return the lowest descriptor from `fd` on that is free. If the table has none, return its capacity, or `fd` if that
+ * is higher.
  */
 static unsigned next_free(const struct fd_table *table, unsigned fd)
 {
@@ -198,7 +198,9 @@ int fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *
 
 		if (more)
 			return more;
-		/* The first free descriptor that is found below lowers this. */
+		/*
+		 * So far no descriptor is known to be free; the search below lowers this when it finds the first one.
+		 */
 		table->lowest_free = table->capacity;
 	}
 	most = table->capacity < from->capacity ? table->capacity : from->capacity;
@@ -327,8 +329,8 @@ bool fd_unlock_some(struct fd_table *table, int fd)
 }
 
 /*
- * Close the descriptors of `bits`, all of them open, in one word of the table's bitmaps, up to one whose file has
- * very many record locks of the process: some of these are dropped. Returns whether all are closed.
+ * Close the descriptors of `bits`, which are all open, in one word of the table's bitmaps. Stops at a descriptor whose
+ * file has very many record locks of the process, after it has dropped some of them. Returns whether all are closed.
  */
 static bool close_word(struct fd_table *table, unsigned word, uint64_t bits)
 {
@@ -371,7 +373,10 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 	for (; closed < CLOSES; word++) {
 		uint64_t bits;
 
-		/* Most words of a table in which many were open have nothing to close. */
+		/*
+		 * Skip words without anything to close: a table in which many descriptors were once open has mostly
+		 * such words.
+		 */
 		while (word < end && !map[word])
 			word++;
 		if (word >= end)
@@ -381,7 +386,10 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 		if (bits && !close_word(table, word, bits))
 			break;
 	}
-	/* The word where the loop ended may be the first one, of which only a part is in the range. */
+	/*
+	 * If the loop ended in the word where it began, *fd stays: the bits below it in that word are outside the
+	 * range.
+	 */
 	if (word > *fd / 64)
 		*fd = 64 * word;
 	return word < end;

@@ -1,7 +1,8 @@
 /*
  * Descriptor tables: small numbers for open files; one table for each process, shared by its threads. Guard: tasks
- * only, which the kernel does not preempt; and open sections on a table that only the current task uses
- * (kernel/sys/open_files.c), with its files that have no other reference.
+ * only, which the kernel does not preempt. Open sections (system calls without the kernel lock,
+ * kernel/sync/open_section.h) may change a table that only the current task uses, and its files that have no other
+ * reference.
  */
 #pragma once
 
@@ -27,8 +28,8 @@ struct fd_table {
 	/* references, of processes and of calls that use the table. Atomic: written with the kernel lock */
 	uint64_t refs;
 	/*
-	 * files that open sections have closed, for such sections to open others in, since they allocate and free no
-	 * memory: a list linked by file->data, and how many it has, FD_SPARES at the most
+	 * `struct file`s of files that open sections have closed, kept for the files that such sections open, since
+	 * they may neither allocate nor free memory: a list linked by file->data, and its length, FD_SPARES at the most
 	 */
 	struct file *spare;
 	unsigned spares;
@@ -46,9 +47,9 @@ int fd_table_create(struct fd_table **ret);
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
 
 /*
- * Copy some of the descriptors of `from`, from *fd on, into `table`, an empty one, and move *fd on, which is 0 at
- * first: as fd_table_copy, piece by piece. Returns whether there are more, or -ENOMEM. A descriptor that is opened or
- * closed between two pieces may be copied or not.
+ * Do a piece of fd_table_copy(): copy some of the descriptors of `from`, from *fd on, into `table`, and advance *fd. In
+ * the first call *fd is 0 and `table` is empty. Returns whether there are more, or -ENOMEM. A descriptor that is opened
+ * or closed between two pieces may be copied or not.
  */
 int fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd);
 
@@ -105,7 +106,7 @@ bool fd_has_room(struct fd_table *table);
 
 /*
  * Return whether the lowest free descriptor from `lowest` on is known without a search, and the table has room for it:
- * whether table->lowest_free, or `lowest` if that is higher, is free. It is in nearly all tables.
+ * whether table->lowest_free, or `lowest` if that is higher, is free. In nearly all tables this is so.
  */
 static inline bool fd_is_easy(const struct fd_table *table, unsigned lowest)
 {
@@ -115,16 +116,17 @@ static inline bool fd_is_easy(const struct fd_table *table, unsigned lowest)
 }
 
 /*
- * Make a table large enough for descriptor `fd` in pieces, which fd_install would do in one go. Returns whether there
- * is more to do, or -ENOMEM; descriptors may be opened and closed between two pieces, and nobody has to do the next
- * one. fd_to_grow_for returns the `fd` that the next descriptor from `lowest` on needs; 0: the table need not grow.
+ * Do a piece of making a table large enough for descriptor `fd`, which fd_install would do in one go. Returns whether
+ * there is more to do, or -ENOMEM; descriptors may be opened and closed between two pieces, and the caller may stop
+ * after any piece. fd_to_grow_for returns the `fd` that the next descriptor from `lowest` on needs; 0: the table need
+ * not grow.
  */
 int fd_grow_some(struct fd_table *table, unsigned fd);
 unsigned fd_to_grow_for(struct fd_table *table, unsigned lowest);
 
 /*
  * Drop some of the record locks that end when the descriptor is closed, if there are very many. Returns whether there
- * are more of them: to be called again, before the descriptor is closed.
+ * are more: then call again before the descriptor is closed.
  */
 bool fd_unlock_some(struct fd_table *table, int fd);
 

@@ -48,7 +48,10 @@ static int open_by_type(struct node *node, struct mount *mount, struct file *fil
 {
 	if (file->flags & O_PATH)
 		return 0;
-	/* No file here is on a disk; what O_DIRECT means for pipes is asked for with pipe2(2) or fcntl(2) alone. */
+	/*
+	 * Refuse O_DIRECT, since no file here is on a disk. What it means for a pipe is asked for by pipe2(2) or
+	 * fcntl(2) only.
+	 */
 	if (file->flags & O_DIRECT)
 		return -EINVAL;
 	switch (node->mode & S_IFMT) {

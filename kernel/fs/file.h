@@ -51,7 +51,9 @@ struct file_ops {
 	struct wait_queue *(*queue)(struct file *file);
 	/* Get the object for mmap(2), without a reference; NULL: anonymous memory. Returns 0 or -ENODEV. [-ENODEV] */
 	int (*object)(struct file *file, struct memory_object **ret);
-	/* Put whole linux_dirent64 records. Returns bytes, 0 at the end, -EINVAL (not even one fits). [-ENOTDIR] */
+	/*
+	 * Copy out whole linux_dirent64 records. Returns bytes, 0 at the end, -EINVAL (not one fits). [-ENOTDIR]
+	 */
 	int64_t (*getdents)(struct file *file, struct user_io *io);
 	void (*info)(struct file *file, struct text *ret); /* Add lines to the file in /proc/PID/fdinfo. [nothing] */
 	void (*closed)(struct file *file);                 /* a descriptor of the current process is closed [nothing] */
@@ -66,8 +68,8 @@ enum file_properties {
 	FILE_STEPS = 16,       /* after -EAGAIN call `read` again at once: it has done one step of several */
 	FILE_AT_ONCE = 32,     /* a read or write takes no longer for more bytes: it need not be done in steps */
 	FILE_NOWAIT = 64,      /* RWF_NOWAIT is possible, as on Linux: a call can be sure not to wait */
-	FILE_OPEN_READS = 128, /* open sections may call `read`, once they have entered node->gate */
-	FILE_OPEN_POLLS = 256, /* open sections may call `poll`, once they have entered node->gate */
+	FILE_OPEN_READS = 128, /* open sections (kernel/sync/open_section.h) may call `read` inside node->gate */
+	FILE_OPEN_POLLS = 256, /* open sections may call `poll` inside node->gate */
 	FILE_WRITER = 4,       /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 

@@ -9,7 +9,7 @@
 #include "kernel/lib/tree_insert.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Of the locks of a type, return the first one of another owner that overlaps `wanted`; or NULL. */
+/* Return the first lock in the tree `locks` that overlaps `wanted` and has another owner; or NULL. */
 static const struct file_lock *first_in_way(struct tree_node *locks, const struct file_lock *wanted)
 {
 	const struct interval *found =

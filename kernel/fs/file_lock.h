@@ -21,7 +21,7 @@ struct file_lock {
 	union {
 		/* the first and last byte; last UINT64_MAX: to the file's end, even if that moves */
 		struct interval range;
-		/* of a lock that has ended: frees it, with those that end with it (file_lock_change.c) */
+		/* late work that frees a lock that has ended, with those that end with it (file_lock_change.c) */
 		struct late_work ended;
 	};
 	const void *owner; /* for LOCK_RECORD a descriptor table, or a file (F_OFD_SETLK); for LOCK_WHOLE a file */
@@ -38,7 +38,7 @@ struct file_lock_wait {
 	const struct file_lock *wanted;
 	/* Called when locks of the node that overlap the wanted one were removed or changed: the lock may be free. */
 	void (*wake)(struct file_lock_wait *wait);
-	struct interval range;     /* of the wanted lock; in the tree of all waits for locks of the file */
+	struct interval range;     /* the wanted lock's range; in the tree of all waits for locks of the file */
 	struct tree_node by_owner; /* in the tree of all waits for record locks, by owner (file_lock.c) */
 };
 
@@ -69,8 +69,8 @@ int file_lock_set(struct node *node, const struct file_lock *wanted);
  * Do a step of what file_lock_set() does, of a quarter of a million instructions at the most. *claimed is NULL at
  * first. Returns 1 when there is more to do: then the caller calls again with the same arguments, or gives up;
  * otherwise what file_lock_set() returns. Meanwhile the owner's older locks in the range are removed one by one, and
- * others find a lock of the wanted type on all of the range. file_lock_give_up() ends the work early, and must also be
- * called after an error; some of the owner's older locks in the range may be gone then.
+ * other owners find a lock of the wanted type on all of the range. file_lock_give_up() ends the work early, and must
+ * also be called after an error; some of the owner's older locks in the range may be gone then.
  */
 int file_lock_set_some(struct node *node, const struct file_lock *wanted, struct file_lock **claimed);
 void file_lock_give_up(struct node *node, struct file_lock **claimed);

@@ -42,7 +42,7 @@ static struct file_lock *next_own(const struct file_lock *lock)
 
 #define PIECE_LOCKS 512  /* most locks that one step replaces or drops: a quarter of a million instructions */
 #define ENDED_LOCKS 2048 /* most locks of a detached tree that one step frees */
-#define FEW_HEIGHT  3    /* a tree that is no higher is not detached: its few locks are freed sooner one by one */
+#define FEW_HEIGHT  3 /* a tree that is no higher is not detached: freeing its few locks one by one takes less time */
 
 static bool is_behind(const struct tree_node *node, const struct tree_node *other)
 {
@@ -115,7 +115,7 @@ struct change {
 
 /*
  * Extend the range over the owner's locks of the same type that overlap or touch it, and keep the first of those.
- * Returns whether the owner has all of the range locked so already.
+ * Returns whether the owner has all of the range locked with that type already.
  */
 static bool widen(struct change *change, enum file_lock_type type)
 {
@@ -180,8 +180,9 @@ static int replace(struct locks_of_kind *locks, const struct file_lock *wanted, 
 /* ---- all locks of a file at once ---- */
 
 /*
- * Free some locks of a tree that no file has any more, the root's lock last: the work lies in it. The tree is taken
- * apart from its leaves up, without keeping it balanced: locks that are removed one by one cost four times as much.
+ * Free some locks of a tree that no file has any more, the root's lock last, since `work` is a part of it. The tree is
+ * taken apart from its leaves up, without keeping it balanced: locks that are removed one by one cost four times as
+ * much.
  */
 static bool free_ended(struct late_work *work)
 {
@@ -223,7 +224,7 @@ static bool unlock_all(struct locks_of_kind *locks, const void *owner, uint64_t 
 
 /*
  * Return the last byte of the first piece of wanted's range: the piece in which the owner has PIECE_LOCKS locks, or all
- * of the range when it has no more there. `lock`: the owner's first one that touches the range, or lies behind it; or
+ * of the range when it has no more there. `lock`: the owner's first lock that touches the range, or lies behind it; or
  * NULL.
  */
 static uint64_t piece_end(const struct file_lock *lock, const struct file_lock *wanted)
@@ -246,8 +247,8 @@ static int unlock_piece(struct locks_of_kind *locks, const struct file_lock *wan
 }
 
 /*
- * Enter a *claim* to wanted's range: a lock that others find, but that is not among the owner's locks, which it would
- * overlap while these are removed step by step. Returns 1, since there is more to do, or -ENOMEM.
+ * Enter a *claim* to wanted's range: a lock with which other owners conflict, but that is not among the owner's locks,
+ * since it would overlap them while they are removed step by step. Returns 1, since there is more to do, or -ENOMEM.
  */
 static int claim(struct locks_of_kind *locks, const struct file_lock *wanted, struct file_lock **ret)
 {

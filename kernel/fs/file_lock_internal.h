@@ -1,5 +1,5 @@
 /*
- * What the files of advisory locks share: file_lock.c finds conflicts and wakes who waits, file_lock_change.c changes
+ * Shared by the files of advisory locks: file_lock.c finds conflicts and wakes waiters, file_lock_change.c changes
  * locks.
  */
 #pragma once
@@ -14,7 +14,7 @@ struct locks_of_kind {
 	struct tree_node *by_range[TYPES]; /* intervals: the ranges of locks, by their type */
 	struct tree_node *by_owner;        /* all locks, by owner and then by range */
 	struct tree_node *waits;           /* intervals: the ranges of wanted locks */
-	unsigned claims;                   /* locks that are in by_range only, being set step by step */
+	unsigned claims; /* number of locks that are in by_range alone while they are set step by step */
 };
 
 /*

@@ -26,19 +26,19 @@ struct fs {
 	uint64_t own;
 	struct mount *mount;      /* one of its mounts, the oldest (mount.h); NULL: it is mounted nowhere */
 	struct node *root;        /* the root, with a reference to it, while it is mounted; NULL at other times */
-	unsigned flags;           /* those of mount(2)'s flags that concern all its mounts, of MS_OF_FS */
+	unsigned flags;           /* the flags of mount(2) that hold for all its mounts, of MS_OF_FS */
 	uint64_t writers;         /* how many open files and mappings may write to its regular files */
 	uint64_t pages;           /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max;       /* limit on `pages`; 0: none */
 	uint64_t nodes_max;       /* limit on `nodes`; 0: none */
-	uint64_t attribute_bytes; /* of extended attributes in the heap; count towards `pages_max` */
+	uint64_t attribute_bytes; /* bytes of extended attributes in the heap; count towards `pages_max` */
 	struct radix by_number;   /* the nodes that have a handle (tmpfs_find_number), without references */
 	uint64_t watches;         /* number of watches on its nodes (notify.h) */
 	bool keeps_nodes;         /* nodes with names are not freed when nobody uses them; fixed when made */
 	bool ends;                /* set when the file system is being freed: its nodes are not removed but unmounted */
 	/*
-	 * the root, with a reference to it, from the end of its last mount to that of its last user; NULL at other
-	 * times
+	 * the root, with a reference to it, from the moment when the last mount ends until the last user is gone; NULL
+	 * at other times
 	 */
 	struct node *detached;
 	/*

@@ -17,9 +17,10 @@
 struct packed {
 	struct gzip gzip; /* must be the first member */
 	struct unpacking *u;
-	paddr_t pa;     /* where the archive begins */
-	uint64_t given; /* how many bytes of it have gone to the frame allocator, or need not */
-	int error;      /* why unpacking has stopped, or 0 */
+	paddr_t pa; /* where the archive begins */
+	/* how many of its first bytes have been given to the frame allocator, or are in a page that is not whole */
+	uint64_t given;
+	int error; /* why unpacking has stopped, or 0 */
 };
 
 static int fail(struct initramfs_report *report, uint64_t offset, const char *what, int error)
@@ -29,7 +30,7 @@ static int fail(struct initramfs_report *report, uint64_t offset, const char *wh
 	return error;
 }
 
-/* Give the whole pages of the archive's first `bytes` bytes that it has still to the frame allocator. */
+/* Give the frame allocator those whole pages of the archive's first `bytes` bytes that it has not got yet. */
 static void give_frames(struct packed *packed, uint64_t bytes)
 {
 	uint64_t start = align_up(packed->pa.raw + packed->given, PAGE_SIZE), added;
@@ -42,7 +43,7 @@ static void give_frames(struct packed *packed, uint64_t bytes)
 	packed->given = end - packed->pa.raw;
 }
 
-/* Unpack a piece of the decompressed archive. */
+/* Unpack a piece of the decompressed archive. Returns false, with packed->error set, when decompression is to stop. */
 static bool take_piece(struct gzip *gzip, const uint8_t *bytes, size_t size)
 {
 	struct packed *packed = (struct packed *)gzip;
@@ -58,8 +59,9 @@ static bool take_piece(struct gzip *gzip, const uint8_t *bytes, size_t size)
 }
 
 /*
- * Unpack the gzip archive at `pa`, in at most *ret_size bytes; *ret_size becomes its size. After an error all memory up
- * to the end has been given to the frame allocator; but if the heap has no memory for `packed`, nothing is changed.
+ * Unpack the gzip archive at `pa`, which takes at most *ret_size bytes; *ret_size becomes its true size. After an error
+ * all memory up to the end has been given to the frame allocator; but if the heap has no memory for `packed`, nothing
+ * is changed.
  */
 static int unpack_packed(struct unpacking *u, paddr_t pa, uint64_t *ret_size)
 {
@@ -97,8 +99,8 @@ static int unpack_packed(struct unpacking *u, paddr_t pa, uint64_t *ret_size)
 }
 
 /*
- * Unpack plain archives one after another at `pa`, up to the end or to something else; *ret_size is at most how many
- * bytes that are, and becomes how many.
+ * Unpack the plain archives that follow one another at `pa`, up to the end of the *ret_size bytes there or to bytes
+ * that belong to no plain archive; *ret_size becomes how many bytes the archives take.
  */
 static int unpack_plain(struct unpacking *u, paddr_t pa, uint64_t *ret_size)
 {

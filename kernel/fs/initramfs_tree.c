@@ -15,7 +15,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 
-#define LINES_MOST 16 /* lines about entries that were passed over */
+#define LINES_MOST 16 /* most lines in the log about entries that were passed over */
 
 /* A file with several names whose first name has been unpacked. Guard: the unpacking. */
 struct hard_link {
@@ -78,7 +78,7 @@ static int make_directories(struct unpacking *u)
 	return error == -EEXIST ? 0 : error;
 }
 
-/* Find the directory that the entry belongs in. */
+/* Find the directory that the entry belongs in, and make it if it is missing. */
 static int find_place(struct unpacking *u, struct path_end *ret)
 {
 	int error = path_lookup_end(&u->base, u->path, ret);
@@ -89,7 +89,10 @@ static int find_place(struct unpacking *u, struct path_end *ret)
 	return error ? error : path_lookup_end(&u->base, u->path, ret);
 }
 
-/* Find the file that the current entry is a further name of; if there is none, say where in the tree it belongs. */
+/*
+ * Find the file of which the current entry, with this key, is a further name. If there is none, return NULL, and in
+ * *ret_parent and *ret_side the place in u->links where the file would be inserted.
+ */
 static struct hard_link *find_link(struct unpacking *u, const uint64_t key[2], struct tree_node **ret_parent,
 				   enum tree_side *ret_side)
 {
@@ -203,7 +206,10 @@ static int make_file(struct unpacking *u, struct path_end *end, struct node **re
 		return error;
 	if (linked && !link)
 		error = remember_link(u, key, parent, side, node);
-	/* Of several names' entries usually only one has the content. If more have, the last one's counts. */
+	/*
+	 * Of the entries of a file with several names usually only one has content. If more have, the last one's
+	 * replaces the others'.
+	 */
 	if (!error && node_is(node, S_IFREG) && node->size && (!link || entry->size))
 		error = node_truncate(node, 0);
 	if (error)
@@ -213,7 +219,7 @@ static int make_file(struct unpacking *u, struct path_end *end, struct node **re
 	return error;
 }
 
-/* Return why the entry cannot be used whatever is there already; NULL: it can. */
+/* Return why the entry cannot be used at all, whatever files exist already; NULL: it can be used. */
 static const char *refusal(const struct cpio_entry *entry)
 {
 	if (entry->wrong)
@@ -296,7 +302,7 @@ static int fill(struct unpacking *u)
 	return done == (int64_t)cpio->piece_size ? 0 : stop(u, "no memory for a file's content", -ENOMEM);
 }
 
-/* Note the time of the directory u->file. */
+/* Keep the time of the directory u->file, to be set at the end (struct directory_time). Returns 0 or -ENOMEM. */
 static int note_time(struct unpacking *u, uint32_t mtime)
 {
 	struct directory_time *time = kmalloc(sizeof(*time));
@@ -346,7 +352,9 @@ void unpacking_give_up(struct unpacking *u)
 {
 	if (!u->file)
 		return;
-	/* The name is there, since it has just been made; if it is a directory's the directory stays. */
+	/*
+	 * The name exists, since it has just been made. path_unlink() refuses the name of a directory, which so stays.
+	 */
 	(void)path_unlink(&u->base, u->path);
 	node_put(u->file);
 	u->file = NULL;

@@ -1,5 +1,5 @@
 /*
- * Makes files of an archive's entries, for initramfs.c.
+ * Makes files from the entries of cpio archives, for initramfs.c.
  */
 #pragma once
 
@@ -46,7 +46,10 @@ void unpacking_start(struct unpacking *u, struct node *root, struct initramfs_re
  */
 int unpacking_feed(struct unpacking *u, const uint8_t *bytes, uint64_t size, uint64_t *ret_used);
 
-/* End a run of archives; the next run may begin. Returns 0, or -EINVAL as above when the last archive is cut off. */
+/*
+ * End a run of archives; the next run may begin. Returns 0; or, when the last archive is cut off, -EINVAL with
+ * report->what and report->offset set.
+ */
 int unpacking_end_run(struct unpacking *u);
 
 /* Give up the entry that is being unpacked, if any, and remove its file. */

@@ -16,7 +16,7 @@
 #define END_STEP      128     /* watches or events that one step of a closed instance's end drops */
 #define INFO_WATCHES  256     /* watches that /proc/PID/fdinfo shows */
 #define WATCHES_LEAST 8192    /* the least that inotify_limits.watches is when the machine starts, as on Linux */
-#define WATCHES_MOST  1048576 /* the most that it is on a large machine */
+#define WATCHES_MOST  1048576 /* the most that it is when the machine starts, as on Linux */
 #define WATCH_KEPT    (IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT)
 
 struct inotify_limits inotify_limits = { .instances = 128, .watches = WATCHES_LEAST, .events = 16384 };
@@ -168,7 +168,7 @@ static void end_watch(struct inotify_watch *watch)
 	kfree(watch);
 }
 
-/* Events of calls on open files: watches with IN_EXCL_UNLINK are not told when the file's name is gone. */
+/* Events of calls on open files: watches with IN_EXCL_UNLINK are not told of them once the file's name is gone. */
 #define OPEN_FILE_EVENTS (IN_ACCESS | IN_MODIFY | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN)
 
 static void inotify_tell(struct notify_watch *told, const struct notice *notice)

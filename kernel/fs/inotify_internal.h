@@ -1,6 +1,6 @@
 /*
- * What the files of inotify share: instances, their watches and their queues. Guard of all fields that say nothing
- * else: tasks only, which the kernel does not preempt.
+ * Shared by inotify.c and inotify_queue.c: instances, their watches and their queues. Guard of all fields that say
+ * nothing else: tasks only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -10,11 +10,11 @@
 #include "kernel/sync/late_work.h"
 #include "kernel/sync/wait_queue.h"
 
-/* What all instances of a user have together; freed with the last of them. */
+/* The account of a user, for all of the user's instances together; freed with the last of them. */
 struct inotify_user {
 	uint32_t uid; /* fixed when it is made */
 	uint64_t instances, watches;
-	uint64_t bytes; /* of events in queues, as they lie in the heap */
+	uint64_t bytes; /* bytes that the events in the queues take in the heap */
 };
 
 /* Linux's struct inotify_event, which the name follows. Guard: fixed when it is put into a queue. */
@@ -43,12 +43,13 @@ struct inotify {
 	struct tree_node *by_node;           /* all watches, sorted by the node's address */
 	int last_number;                     /* the number that was given last */
 	struct inotify_record *first, *last; /* the queue, linked by `next`; first NULL: it is empty */
-	struct inotify_record *overflow;     /* IN_Q_OVERFLOW's event, made early: it must not need memory later */
-	bool overflowed;                     /* `overflow` is in the queue */
-	uint64_t events;                     /* records in the queue */
-	uint64_t events_most;                /* most records, then IN_Q_OVERFLOW comes instead; fixed when made */
-	uint64_t bytes;                      /* bytes of all events in the queue, as they are read */
-	struct wait_queue queue;             /* tasks that wait to read */
+	/* the event IN_Q_OVERFLOW, allocated with the instance: later there may be no memory */
+	struct inotify_record *overflow;
+	bool overflowed;         /* `overflow` is in the queue */
+	uint64_t events;         /* records in the queue */
+	uint64_t events_most;    /* most records, then IN_Q_OVERFLOW comes instead; fixed when made */
+	uint64_t bytes;          /* bytes of all events in the queue, as they are read */
+	struct wait_queue queue; /* tasks that wait to read */
 };
 
 /* One node that an instance watches. */

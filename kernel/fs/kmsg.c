@@ -11,7 +11,7 @@
 #include "kernel/sync/wait_queue.h"
 
 #define HEADER_SIZE  64
-#define ESCAPED_SIZE 4 /* as in "\x0a" */
+#define ESCAPED_SIZE 4 /* most bytes that escape() writes for one byte, as in "\x0a" */
 
 static struct wait_queue readers = WAIT_QUEUE_INITIAL; /* tasks that wait for the next record */
 

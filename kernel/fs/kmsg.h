@@ -13,10 +13,10 @@ void kmsg_init(void);
 struct wait_queue *kmsg_queue(void);
 
 /*
- * Do syslog(2)'s SYSLOG_ACTION_READ: copy text that no such call has returned yet, "<6>[    1.234567] text\n" for each
+ * Do syslog(2)'s SYSLOG_ACTION_READ: copy text that no such call has returned yet, "<6>[ 1.234567] text\n" for each
  * record. A record is split only if it does not fit into the user's buffer by itself. Returns bytes; -EAGAIN: nothing
- * is left, wait in kmsg_queue(); copy_errno()'s error: nothing could be copied. Not for interrupt handlers, nor are the
- * functions below.
+ * is left, wait in kmsg_queue(); copy_errno()'s error: nothing could be copied. Interrupt handlers must call neither
+ * this nor the functions below.
  */
 int64_t syslog_read(struct user_io *io);
 

@@ -85,17 +85,17 @@ enum linux_resolve {
 	RESOLVE_NO_SYMLINKS = 4, /* no symbolic link is followed */
 	RESOLVE_BENEATH = 8,     /* the walk does not leave the directory where it starts */
 	RESOLVE_IN_ROOT = 16,    /* the directory where it starts counts as the root */
-	RESOLVE_CACHED = 32,     /* nothing is waited for */
+	RESOLVE_CACHED = 32,     /* the lookup does not wait for anything */
 };
 
 enum linux_rename { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };
 
 enum linux_seal {
-	F_SEAL_SEAL = 1,            /* no more seals */
+	F_SEAL_SEAL = 1,            /* no more seals can be added */
 	F_SEAL_SHRINK = 2,          /* the file does not become shorter */
-	F_SEAL_GROW = 4,            /* nor longer */
-	F_SEAL_WRITE = 8,           /* its bytes do not change */
-	F_SEAL_FUTURE_WRITE = 0x10, /* nor by anything but mappings that exist */
+	F_SEAL_GROW = 4,            /* the file does not become longer */
+	F_SEAL_WRITE = 8,           /* the file's bytes do not change */
+	F_SEAL_FUTURE_WRITE = 0x10, /* the file's bytes change only by mappings that exist already */
 	F_SEALS = 0x1f,
 };
 

@@ -28,8 +28,8 @@ enum linux_mount {
 };
 
 /*
- * The flags of mount(2) that each mount has for itself, and those of a file system. The others are ignored, or say what
- * to do.
+ * The flags of mount(2) that each mount has for itself, and those that a file system has. The other flags are ignored,
+ * or choose what mount(2) does (MS_BIND).
  */
 #define MS_OF_MOUNT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 #define MS_OF_FS    (MS_RDONLY | MS_SYNCHRONOUS)

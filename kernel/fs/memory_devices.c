@@ -93,7 +93,7 @@ static int64_t write_random(struct file *file, struct user_io *io, uint64_t *off
 #define RNDGETENTCNT 0x80045200
 #define ENTROPY_BITS 256 /* size of the generator's key */
 
-/* Tell how many random bits there are: all, or none before the generator is ready. */
+/* Do RNDGETENTCNT: tell how many bits of entropy there are, ENTROPY_BITS or, before the generator is ready, 0. */
 static int64_t random_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
 {
 	const int32_t bits = random_is_ready() ? ENTROPY_BITS : 0;
@@ -111,7 +111,7 @@ static int no_object(struct file *file, struct memory_object **ret)
 	return 0;
 }
 
-/* Accept any lseek(2), as Linux does, also of a place or a kind that there is not: the offset is 0 at all times. */
+/* Accept any lseek(2), as Linux does, even with an invalid offset or `whence`: the file's offset stays 0. */
 static int64_t stay(struct file *file, int64_t offset, int whence)
 {
 	(void)file;
@@ -132,7 +132,7 @@ static int open_memory(struct device *device, struct file *file)
 	file->ops = device->data;
 	/* A read or write of /dev/null takes no longer for many bytes than for few. */
 	file->properties = file->ops == &null_ops ? FILE_SEEKS | FILE_AT_ONCE : FILE_SEEKS;
-	/* As on Linux all can do RWF_NOWAIT but /dev/full. */
+	/* As on Linux all of these devices but /dev/full can do RWF_NOWAIT. */
 	if (file->ops != &full_ops)
 		file->properties |= FILE_NOWAIT;
 	return 0;

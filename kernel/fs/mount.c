@@ -144,7 +144,7 @@ static void shut(struct mount *mount)
 	mount_put(mount);
 }
 
-/* Return 0 if the mount can be taken away whose root is `place`, or the error. */
+/* Return 0 if the mount whose root is `place` can be unmounted, or the error. */
 static int refuse_removal(const struct place *place)
 {
 	if (!mount_is_root(place))
@@ -158,7 +158,9 @@ int mount_remove(struct place place)
 	const struct fs *fs = place.node->fs;
 	int error = refuse_removal(&place);
 
-	/* No section must open a file of the mount between the check and the end. */
+	/*
+	 * No open section (kernel/sync/open_section.h) must open a file of the mount between the check and the removal.
+	 */
 	open_gate_close(&node_names);
 	/*
 	 * A mapping and an inotify watch have a reference to their node and none to a mount: so they keep a file system

@@ -81,8 +81,8 @@ static inline void mount_put(struct mount *mount)
 }
 
 /*
- * Return whether the tree has a reference to the mount, and keeps it as long as an open section has entered
- * `node_names`: so none that the section drops is the last. True for NULL.
+ * Return whether the tree has a reference to the mount. While an open section (kernel/sync/open_section.h) is inside
+ * the gate `node_names` the tree keeps that reference, so none that the section drops is the last. True for NULL.
  */
 static inline bool mount_is_kept(const struct mount *mount)
 {
@@ -142,8 +142,8 @@ enum mount_listing {
 
 /*
  * Add lines to `text`, as a process with the root directory `root` sees them, until `text` has `enough` bytes. *place
- * is 0 at first, and says where to go on. Returns whether there are more mounts, of which perhaps none has a line: the
- * others do not lie below `root`.
+ * is 0 at first, and says where to go on. Returns whether there are more mounts; perhaps none of them gets a line,
+ * since only mounts below `root` do.
  */
 bool mount_list_some(enum mount_listing what, const struct place *root, uint64_t *place, size_t enough,
 		     struct text *text);

@@ -9,7 +9,7 @@
 #include "kernel/fs/place.h"
 #include "kernel/lib/panic.h"
 
-struct turn mount_turn; /* guard: itself */
+struct turn mount_turn; /* a mutex, see mount_change.h; guard: itself */
 
 /* Return the flags of a mount, with relatime as the default, as on Linux. */
 static unsigned flags_with_default(unsigned flags)
@@ -28,8 +28,9 @@ static unsigned flags_changed(const struct mount *mount, unsigned flags)
 }
 
 /*
- * Return the error for mounting on `at` what is a directory or not; 0: it is allowed. No path leads into a mount that
- * was unmounted: what would be mounted there could never be unmounted, and would keep it for ever.
+ * Return the error for mounting a directory (or, with is_directory false, another file) on `at`; 0: it is allowed. `at`
+ * in a mount that was unmounted is refused: no path leads there, so the new mount could never be unmounted, and would
+ * keep the old one for ever.
  */
 static int refuse_place(const struct place *at, bool is_directory)
 {
@@ -117,7 +118,7 @@ int mount_change_flags(const struct place *root, unsigned flags)
 	return 0;
 }
 
-/* Return whether `mount` is `inside`, or `inside` lies in it, in whatever depth. */
+/* Return whether `mount` is `inside`, or `inside` lies in it, at any depth. */
 static bool contains(const struct mount *mount, const struct mount *inside)
 {
 	while (inside && inside != mount)
@@ -139,8 +140,8 @@ int mount_move(const struct place *root, const struct place *where)
 	if (error)
 		return error;
 	/*
-	 * Working directories and open files in the moved mount are references to it, and stay valid. No open section
-	 * must find the mount nowhere.
+	 * Working directories and open files in the moved mount are references to it, and stay valid. The gate keeps
+	 * open sections (kernel/sync/open_section.h) from seeing the mount while it is attached nowhere.
 	 */
 	open_gate_close(&node_names);
 	mount_unhook(root->mount);
@@ -151,7 +152,9 @@ int mount_move(const struct place *root, const struct place *where)
 
 /* ---- bind mounts ---- */
 
-/* Make a mount of `root` that is like `from`, and lies nowhere. Returns as mount_make. */
+/*
+ * Make a mount of `root` with the type, source and flags of `from`; it is attached nowhere yet. Returns as mount_make.
+ */
 static int copy_mount(const struct mount *from, struct node *root, struct mount **ret)
 {
 	int error = mount_make(from->type, from->source, from->flags, ret);

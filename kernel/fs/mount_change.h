@@ -57,7 +57,7 @@ int mount_bind_some(struct mount_bind *bind);
 /* Put the bind mount on `at`. After an error the caller goes on with mount_bind_undo_some(). */
 int mount_bind_end(struct mount_bind *bind, const struct place *at);
 
-/* Free some of what a bind mount has that was not put anywhere. Returns whether there is more to free. */
+/* Free some mounts of a bind mount that was not attached. Returns whether there are more to free. */
 bool mount_bind_undo_some(struct mount_bind *bind);
 
 /* Return the mount that follows `mount` in the tree below `top`, which itself is the first; NULL at the end. */

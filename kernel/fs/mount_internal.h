@@ -5,7 +5,7 @@
 
 #include "kernel/fs/mount.h"
 
-/* Most mounts that one step detaches, copies, or looks at for a list: paths may be long. */
+/* Most mounts that one step detaches, copies, or looks at for a list; few, since their paths may be long. */
 #define MOUNT_STEP 64
 
 /* Return the type of a name, or NULL. */
@@ -22,7 +22,7 @@ void mount_free(struct mount *mount);
  */
 void mount_enlist(struct mount *mount, struct node *root);
 
-/* Put a mount that lies nowhere on the place `at`, on which none lies. */
+/* Attach a mount that is attached nowhere to the place `at`, on which no mount lies. */
 void mount_attach(struct mount *mount, const struct place *at);
 
 /* Take a mount off the place that it lies on. */
@@ -34,7 +34,10 @@ void mount_unhook(struct mount *mount);
  */
 bool mount_shut_some(struct mount *top);
 
-/* Return the first mount of all whose number is at least `number`, and the one that follows `mount`; NULL: none. */
+/*
+ * mount_from() returns the mount with the lowest number that is at least `number`; mount_next() the one with the next
+ * higher number than `mount`. NULL: there is none.
+ */
 struct mount *mount_from(uint64_t number);
 struct mount *mount_next(const struct mount *mount);
 

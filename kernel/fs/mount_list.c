@@ -13,7 +13,9 @@ static size_t plain_bytes(const char *word)
 {
 	size_t size = 0;
 
-	/* Nearly all bytes are above the blank, so that one comparison and one with the backslash are enough. */
+	/*
+	 * Nearly all bytes are above the blank: for them two comparisons, with the blank and the backslash, are enough.
+	 */
 	while (word[size] && ((unsigned char)word[size] > ' ' ? word[size] != '\\' : !strchr(" \t\n", word[size])))
 		size++;
 	return size;
@@ -48,7 +50,7 @@ static void add_mount_flags(struct text *text, const struct mount *mount)
 			text_add_string(text, names[i].name);
 }
 
-/* Add the options that change what the file system holds. */
+/* Add the options for the file system's limits that are not the defaults. */
 static void add_fs_options(struct text *text, const struct fs *fs)
 {
 	if (fs->pages_max && fs->pages_max != tmpfs_default_limit())

@@ -1,5 +1,5 @@
 /*
- * Parsing of mount(8)'s options, for the file systems that have some.
+ * Parses mount(8)'s options, for the file systems that have some.
  */
 #pragma once
 

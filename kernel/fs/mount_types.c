@@ -1,5 +1,6 @@
 /*
- * The list of the kinds of file systems; those that kernel/fs has, tmpfs, devtmpfs and sysfs, and their mount options.
+ * Keeps the list of the kinds of file systems, and adds those of kernel/fs to it: tmpfs, devtmpfs and sysfs, with their
+ * mount options.
  */
 #include "kernel/fs/mount_types.h"
 

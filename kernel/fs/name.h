@@ -9,8 +9,8 @@ struct mount;
 struct node;
 
 /*
- * A node, and the mount by which it was reached; NULL: its file system is mounted nowhere, or by none that is known.
- * What is said to be *held* has a counted reference to each of the two.
+ * A node, and the mount by which it was reached. `mount` is NULL when the node's file system is mounted nowhere, or the
+ * mount is not known. A place that a comment calls *held* has a counted reference to each of the two.
  */
 struct place {
 	struct mount *mount;

@@ -72,9 +72,9 @@ static void end_detached(struct fs *fs)
 	fs->destroy(root);
 }
 
-struct open_gate node_names; /* guard: itself */
+struct open_gate node_names; /* Open sections enter this gate to read names; see open_objects.h. Guard: itself */
 
-/* Drop a reference, and no more. Returns whether it was the last one. */
+/* Drop a reference to a node, but free nothing. Returns whether it was the last one. */
 static inline bool drop(struct node *node)
 {
 	struct fs *fs = node->fs;
@@ -171,7 +171,10 @@ static bool exists(struct node *dir, struct name name)
 	return true;
 }
 
-/* Return the mode of a node that `who` makes in `dir`. In a directory with set-group-ID, directories get that, too. */
+/*
+ * Return the mode of a node that `who` makes in `dir`. A directory made in one with the set-group-ID bit gets that bit,
+ * too.
+ */
 static uint32_t mode_in(const struct node *dir, const struct credentials *who, uint32_t mode)
 {
 	const uint32_t as_group = S_ISGID | 010;
@@ -207,7 +210,7 @@ static int create(struct node *dir, struct name name, const struct credentials *
 	}
 	if (error)
 		return error;
-	/* No section must see the name before the node has its owner. */
+	/* No open section (kernel/sync/open_section.h) must see the name before the node has its owner. */
 	open_gate_close(&node_names);
 	error = dir->ops->create(dir, name, mode_in(dir, who, mode), device, target, &node);
 	if (!error)
@@ -281,8 +284,8 @@ int node_find_own(struct node *dir, struct name name, struct node **ret)
 
 /*
  * Remove the name `name` of a node and tell the watchers, unless `error` is set; and drop the caller's reference to the
- * node. As on Linux those who watch the node hear of its end, if this is it, before those who watch the directory hear
- * of the name's. Returns `error`, or the error of the file system.
+ * node. As on Linux, if this was the last name, watchers of the node are told of its end before watchers of the
+ * directory are told that the name is gone. Returns `error`, or the error of the file system.
  */
 static int remove_name(struct node *dir, struct name name, struct node *node, int error)
 {

@@ -3,10 +3,11 @@
  * the tree of names. A file system is a set of node operations; kernel/fs/tmpfs.c is one. Nodes and names lie in the
  * heap, contents in frames (kernel/fs/content.h).
  *
- * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic; open sections may
- * read names, owners and mounts once they have entered `node_names`. Not for interrupt handlers. All can be called with
- * any page tables loaded. An int result is 0 or a negative error number; after an error the tree is as before. `who` is
- * as whom the caller acts: functions that have it check permissions (permission.h), the others do not.
+ * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic. Open sections
+ * (kernel/sync/open_section.h) may read names, owners and mounts inside the gate `node_names`. Not for interrupt
+ * handlers. Any page tables may be loaded. An int result is 0 or a negative error number; after an error the tree is as
+ * before. `who` are the caller's credentials: functions with that argument check permissions (permission.h), the others
+ * do not.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * Permissions, owners and times of nodes.
+ * Sets permissions, owners and times of nodes (inodes); see node_attributes.h.
  */
 #include "kernel/fs/node_attributes.h"
 
@@ -62,7 +62,10 @@ static uint32_t bits_to_drop(const struct node *node, const struct credentials *
 int node_chown(struct node *node, const struct credentials *who, uint32_t uid, uint32_t gid)
 {
 	const bool owner = node->uid == who->uid.fs, can = credentials_can(who, CAP_CHOWN);
-	/* Without a user and a group only the time of the last change is set, and the set-ID bits are cleared. */
+	/*
+	 * A chown(2) of neither user nor group only sets the ctime and clears the set-ID bits, so a fixed owner is no
+	 * reason to refuse it.
+	 */
 	const int error = check_settable(node, uid == UINT32_MAX && gid == UINT32_MAX ? 0 : FIXED_OWNER);
 
 	if (error)
@@ -110,7 +113,7 @@ int node_set_times(struct node *node, const struct credentials *who, const struc
 	if (!node_permit_owner(node, who))
 		return -EPERM;
 	node_put_times(node, atime, mtime);
-	/* As on Linux a time that is set alone looks like what it is the time of. */
+	/* As on Linux, setting only the atime is reported as a read, setting only the mtime as a write. */
 	notify_node(node, atime && mtime ? IN_ATTRIB : atime ? IN_ACCESS : IN_MODIFY);
 	return 0;
 }

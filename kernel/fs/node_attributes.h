@@ -15,8 +15,9 @@ void node_put_times(struct node *node, const struct linux_timespec *atime, const
 void node_own(struct node *node, const struct credentials *who); /* make `who` the owner of a new node */
 
 /*
- * Set the same if `who` may; node_touch() sets both times to now, for which the right to write is enough. node_chown()
- * clears set-ID bits. Return 0, -EROFS or -EPERM; node_touch() also -EACCES. After an error nothing has changed.
+ * Set a node's permissions, owner or times if `who` may; node_touch() sets both times to now, for which the right to
+ * write is enough. node_chown() clears set-ID bits. Return 0, -EROFS or -EPERM; node_touch() also -EACCES. After an
+ * error nothing has changed.
  */
 int node_chmod(struct node *node, const struct credentials *who, uint32_t mode);
 int node_chown(struct node *node, const struct credentials *who, uint32_t uid, uint32_t gid);

@@ -6,7 +6,7 @@
 #include "kernel/fs/open_objects.h"
 #include "kernel/fs/permission.h"
 
-uint64_t node_moves; /* guard: tasks only, which the kernel does not preempt */
+uint64_t node_moves; /* see node.h; guard: tasks only, which the kernel does not preempt */
 
 /* Check renameat2(2)'s flags against `goal`, the node that has the new name already, or NULL. */
 static int check_wanted(const struct node *goal, unsigned flags)

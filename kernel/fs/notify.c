@@ -6,7 +6,7 @@
 
 #include "kernel/lib/panic.h"
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The number of watches in all. Guard: tasks only, which the kernel does not preempt. */
 uint64_t notify_watches;
 
 void notify_watch_add(struct notify_watch *watch, struct node *node)
@@ -34,7 +34,10 @@ void notify_watch_remove(struct notify_watch *watch)
 		node_put(node);
 }
 
-/* Tell all watches of a node, which the caller keeps from being freed. */
+/*
+ * Tell an event to those watches of a node that want it, or to all if it is the last. The caller keeps the node from
+ * being freed.
+ */
 static void tell_all(struct node *node, const struct notice *notice)
 {
 	struct notify_watch *watch = node->watches;

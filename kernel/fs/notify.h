@@ -25,7 +25,7 @@ enum inotify_bits {
 	IN_DELETE = 1 << 9,
 	IN_DELETE_SELF = 1 << 10,
 	IN_MOVE_SELF = 1 << 11,
-	NOTIFY_RENAMED = 1 << 12, /* a name got another one in the same directory; not of inotify */
+	NOTIFY_RENAMED = 1 << 12, /* a node got another name in the same directory; not one of inotify's events */
 	IN_UNMOUNT = 1 << 13,
 	IN_Q_OVERFLOW = 1 << 14,
 	IN_IGNORED = 1 << 15,
@@ -40,7 +40,7 @@ enum inotify_bits {
 #define IN_ONESHOT    (1U << 31)
 #define IN_ALL_EVENTS 0xfffU
 
-/* An event on its way. Lives on the stack. */
+/* An event that is told to watches. Lives on the stack. */
 struct notice {
 	uint32_t events;  /* what was done; with IN_ISDIR if it was done to a directory */
 	uint32_t cookie;  /* see notify_new_cookie(), or 0 */

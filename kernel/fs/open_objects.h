@@ -1,6 +1,6 @@
 /*
- * What open sections (kernel/sync/open_section.h) do to nodes, files and descriptor tables. Call all of it in a section
- * on the table that has entered `node_names`, with no memory of the heap at hand.
+ * Functions by which open sections (kernel/sync/open_section.h) change nodes, files and descriptor tables without
+ * calling the heap. Call them in a section on the descriptor table, inside the gate `node_names`.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ void file_open_in(struct file *file, const struct place *place, unsigned flags);
 
 /*
  * Make an open descriptor a free one, and its file, which must have no other reference and nothing left to close, a
- * spare one. There must be room for it.
+ * spare one. The table must have fewer than FD_SPARES spare files.
  */
 void fd_close_open(struct fd_table *table, unsigned fd);
 

@@ -1,6 +1,6 @@
 /*
- * Paths in open sections (kernel/sync/open_section.h): the plain ones that programs open again and again, without
- * references to what lies on the way, and without memory. The caller is in a section that has entered `node_names`.
+ * Looks up paths in open sections (kernel/sync/open_section.h), but only plain ones, as programs open again and again.
+ * Takes no references and allocates no memory. The caller is in a section, inside the gate `node_names`.
  */
 #pragma once
 

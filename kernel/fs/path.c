@@ -190,12 +190,12 @@ int path_open_restricted(const struct path_base *base, const char *path, unsigne
 	if (error)
 		goto end;
 	error = check_open(&walk, place.node, flags);
-	/* Who makes a file may open it in any way, whatever permissions it gives to the file. */
+	/* A file that this call made is not checked: its maker may open it in any way, whatever its permissions. */
 	if (!error && !made && !(flags & O_PATH))
 		error = permit_open(&place, base->who, flags);
 	if (!error)
 		error = file_open(&place, flags, &file);
-	/* As on Linux O_TRUNC is a change of an existing file that was empty before, too. */
+	/* As on Linux, watchers are told of O_TRUNC as a change even if the existing file was empty already. */
 	if (!error && !made && flags & O_TRUNC && node_is(place.node, S_IFREG) && !place.node->size)
 		notify_node(place.node, IN_MODIFY);
 	/* Remove a file that was made by this call and could not be opened. */
@@ -225,7 +225,7 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 }
 
 /*
- * Return the error for making a name at a path's end: -EROFS if the mount is read-only, but -EEXIST for one that
+ * Return the error for making a name at a path's end: -EROFS if the mount is read-only, but -EEXIST for a name that
  * exists.
  */
 static int refuse_new(const struct path_base *base, const struct path_end *end)
@@ -299,8 +299,8 @@ int path_link(const struct path_base *old_base, const char *old_path, const stru
 	if (!error) {
 		error = end.slash ? -ENOENT : refuse_new(new_base, &end);
 		/*
-		 * A file that is mounted nowhere has no mount, as one of a mount that was unmounted: node_link()
-		 * decides.
+		 * A file whose file system is mounted nowhere has no mount to compare: node_link() compares the file
+		 * systems.
 		 */
 		if (!error && old.mount && old.mount != end.dir.mount)
 			error = -EXDEV;

@@ -10,7 +10,7 @@
 struct path_base {
 	struct place root;  /* the place of "/"; its ".." is itself */
 	struct place start; /* where relative paths start: the working directory, or the directory of a dirfd */
-	const struct credentials *who; /* as whom the caller acts */
+	const struct credentials *who; /* the credentials that the caller acts with */
 	/*
 	 * Called after each symbolic link, since 40 links of 4 KiB are a walk of 10 ms, and before ".." in a mount of a
 	 * part of a file system: lets other tasks run, and returns whether the walk must end. NULL: nobody else runs

@@ -1,5 +1,5 @@
 /*
- * From places to paths: the text of a path is put together from its end, name by name.
+ * Makes the text of a place's path, from its end to its start, name by name.
  */
 #include "kernel/fs/path.h"
 

@@ -43,7 +43,10 @@ void walk_end(struct walk *walk)
 	kfree(walk->text);
 }
 
-/* Go on in `dir`, whose node's reference the walk takes over; of the mount it takes one of its own. */
+/*
+ * Make `dir` the directory that the walk has reached. The walk takes over the reference to dir.node; to dir.mount it
+ * takes a reference of its own.
+ */
 static inline void go_to(struct walk *walk, struct place dir)
 {
 	node_put(walk->dir.node);
@@ -166,19 +169,25 @@ static void next_name(struct walk *walk)
 		walk->name = (struct name){ ".", 1 };
 }
 
-/* Do walk_look() for a walk that must not do everything, or a name that may be "..". */
+/* Do walk_look() for a walk with restrictions (walk->resolve), or for a name of two bytes, which may be "..". */
 static __attribute__((noinline)) int look_with_care(const struct walk *walk, struct place *ret)
 {
 	const bool is_up = node_is_dot_dot(walk->name);
 	int error;
 
-	/* A path of 4 KiB has room for 1,365 times "..", each of which may take time for each directory above. */
+	/*
+	 * Let other tasks run: a path of 4 KiB has room for 1,365 times "..", and each may take time for every
+	 * directory above.
+	 */
 	if (is_up && place_is_of_part(&walk->dir) && walk->pause && walk->pause())
 		return -EINTR;
 	if (is_up && walk->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) {
 		if (walk->resolve & RESOLVE_BENEATH && place_is(&walk->dir, &walk->root))
 			return -EXDEV;
-		/* While the walk paused its directory may have been moved out of `root`: it would not stop there. */
+		/*
+		 * While the walk paused, its directory may have been moved out of `root`: then ".." would not stop at
+		 * `root`.
+		 */
 		if (walk->moves != node_moves)
 			return -EAGAIN;
 	}

@@ -49,7 +49,9 @@ int walk_look(struct walk *walk, struct place *ret);
  */
 int walk_follow(struct walk *walk, struct node *link, struct place *ret);
 
-/* Do walk_follow() for the last name of the path, whose link may be one that must not be followed: -EACCES. */
+/*
+ * Do walk_follow() for the last name of the path; also returns -EACCES, for a link that node_permit_follow() refuses.
+ */
 int walk_follow_last(struct walk *walk, struct node *link, struct place *ret);
 
 /* Free what the walk has, whether it was successful or not. */

@@ -1,5 +1,5 @@
 /*
- * What somebody may do to nodes.
+ * Checks what credentials allow to be done to nodes; see permission.h.
  */
 #include "kernel/fs/permission.h"
 
@@ -26,7 +26,7 @@ static bool overrides(const struct node *node, const struct credentials *who, un
 	}
 	if (access == ACCESS_READ && credentials_can(who, CAP_DAC_READ_SEARCH))
 		return true;
-	/* Even root executes only what somebody may execute. */
+	/* Even root executes only a file that has an execute bit for somebody. */
 	return (!(access & ACCESS_EXECUTE) || node->mode & MODE_EXECUTE) && credentials_can(who, CAP_DAC_OVERRIDE);
 }
 
@@ -74,7 +74,7 @@ int node_permit_remove(const struct node *dir, const struct credentials *who, co
 	return error;
 }
 
-/* Return whether `who` gains nothing by a hard link to the file, which its owner may not find and so not remove. */
+/* Return whether a hard link, which the file's owner may not know of and so not remove, gives `who` no new rights. */
 static bool is_safe_to_link(const struct node *node, const struct credentials *who)
 {
 	const uint32_t as_group = S_ISGID | 010;

@@ -1,9 +1,9 @@
 /*
- * What somebody may do to nodes (inodes): the permission bits, the capabilities that go beyond them, and the rules
- * about owners, sticky directories and links (path_resolution(7), capabilities(7)). As with Debian's settings, hard
- * links are made only to files that the caller owns or could read and write, and the last link of a path is not
- * followed in a sticky directory that all may write to if a stranger made it (proc(5): protected_hardlinks,
- * protected_symlinks).
+ * Checks what the owner of some credentials may do to nodes (inodes): the permission bits, the capabilities that go
+ * beyond them, and the rules about owners, sticky directories and links (path_resolution(7), capabilities(7)). As with
+ * Debian's settings, hard links are made only to files that the caller owns or could read and write, and the last link
+ * of a path is not followed in a sticky directory that all may write to if a stranger made it (proc(5):
+ * protected_hardlinks, protected_symlinks).
  */
 #pragma once
 
