@@ -255,7 +255,8 @@ static bool stays_ready(struct epoll_item *item)
 /* Items that are reported together. Lives on the stack. */
 struct batch {
 	int count;
-	struct epoll_item *items[BATCH]; /* a reference each; in no ready list unless a wake-up has put them there */
+	/* a reference to each item; the items are in no ready list unless a wake-up has put them there */
+	struct epoll_item *items[BATCH];
 	struct epoll_event events[BATCH];
 };
 
@@ -317,7 +318,10 @@ static void put_batch(struct epoll *epoll, uint64_t collect, const struct batch 
 		put_item(batch->items[i]);
 }
 
-/* Do epoll_collect() for the collection `collect`. Not inlined: an idle call does not pay for this frame. */
+/*
+ * Do epoll_collect() for the collection `collect`. Not inlined, so that a call that finds nothing ready does not pay
+ * for the large stack frame of this function.
+ */
 static __attribute__((noinline)) int collect_batches(struct epoll *epoll, uint64_t collect, int most, epoll_put_fn *put,
 						     void *ctx)
 {

@@ -46,9 +46,10 @@ struct epoll_item {
 	struct tree_node in_items; /* the item's place in epoll->items */
 	struct link in_ready;      /* the item's place in the ready list, if it is in there. Guard: epoll->lock */
 	struct waiter waiter;      /* the item's place in the watched file's wait queue */
-	struct epoll_group *group; /* with EPOLLEXCLUSIVE: what stands in that queue instead; NULL: `waiter` does */
-	struct link in_group;      /* the item's place in the group. Guard: the watched file's queue->lock */
-	struct file_watch watch;   /* the item's place in file->watches */
+	/* with EPOLLEXCLUSIVE: the group that is in that queue instead of `waiter`; otherwise NULL */
+	struct epoll_group *group;
+	struct link in_group;    /* the item's place in the group. Guard: the watched file's queue->lock */
+	struct file_watch watch; /* the item's place in file->watches */
 };
 
 static inline struct epoll_item *epoll_item_of(struct file_watch *watch)

@@ -36,7 +36,7 @@ struct fb_mode {
 	uint32_t format, activate;
 	uint32_t height_mm, width_mm;
 	uint32_t acceleration;
-	uint32_t timing[7], sync, timing_mode; /* 0: not known */
+	uint32_t timing[7], sync, timing_mode; /* always 0: not known */
 	uint32_t rotation, colour_space, reserved[4];
 };
 

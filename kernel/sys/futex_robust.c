@@ -83,7 +83,7 @@ static void give_up_robust(const struct task *task)
 		if (status != OK)
 			return;
 		entry = next & ~ROBUST_PI;
-		/* Each entry may cost several page faults. */
+		/* Let other tasks run, as each entry may cost several page faults. */
 		(void)task_give_way();
 	}
 	if (pending)

@@ -35,7 +35,7 @@ struct key_type {
 
 extern const struct key_type key_type_keyring;
 
-/* Return the type of that name; NULL: there is none. */
+/* Return the type of keys with that name; NULL: there is none. */
 const struct key_type *key_type_find(const char *name);
 
 enum key_state {

@@ -22,7 +22,7 @@ enum key_special {
 };
 
 enum key_lookup_flags {
-	KEY_LOOKUP_MAKE = 1, /* make a keyring of the task if there is none */
+	KEY_LOOKUP_MAKE = 1, /* make the keyring that an id of enum key_special stands for, if there is none */
 	KEY_LOOKUP_ANY = 2,  /* find a key even if it cannot be used */
 };
 

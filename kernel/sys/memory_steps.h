@@ -44,7 +44,7 @@ MUST_CHECK static inline enum status memory_protect(struct user_space *space, va
 					    : memory_protect_long(space, va, size, rights);
 }
 
-/* Do user_remap(). */
+/* Do user_remap(), in pieces if much is unmapped. */
 MUST_CHECK enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				    unsigned flags, vaddr_t to, vaddr_t *ret_va);
 
@@ -67,5 +67,5 @@ int memory_remove(struct user_space *space, vaddr_t va, uint64_t size);
  */
 enum status memory_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access);
 
-/* Do user_is_mapped(). */
+/* Do user_is_mapped(), in pieces if the range is large and the space has many areas. */
 bool memory_is_mapped(struct user_space *space, vaddr_t va, uint64_t size);

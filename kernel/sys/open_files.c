@@ -57,8 +57,8 @@ static inline bool is_own(const struct file *file)
 }
 
 /*
- * Do FILE_READ or FILE_PREAD on a file with FILE_OPEN_READS, in a section on the descriptor table. Returns the bytes;
- * or SYSCALL_NEEDS_LOCK, as where a copy would need a page fault. Then only bytes of the user's memory may have
+ * Do FILE_READ or FILE_PREAD on a file with FILE_OPEN_READS, in a section on the descriptor table. Returns how many
+ * bytes; or SYSCALL_NEEDS_LOCK, as where a copy would need a page fault. Then only bytes of the user's memory may have
  * changed, which the system call writes again when it is made with the lock.
  */
 static int64_t read_content(struct file *file, uint64_t base, uint64_t size, enum file_move how, uint64_t offset)

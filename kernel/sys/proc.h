@@ -68,7 +68,7 @@ struct proc_memory {
 	vaddr_t code_start, code_end, data_start, data_end;
 };
 
-/* Return the memory of a process; all zeros when it has ended. */
+/* Return how much memory a process has, by kinds; all zeros when the process has ended. */
 struct proc_memory proc_measure(const struct process *process);
 
 /*

@@ -88,7 +88,7 @@ const struct node_ops proc_fdinfos_ops = { .lookup = lookup_fd,
 					   .fixed = proc_fixed,
 					   .free = proc_node_free };
 
-/* Find the place that a link leads to; *ret is held. Returns 0, -ENOENT, -EACCES. */
+/* Find the place that a link leads to; the caller drops the references in *ret. Returns 0, -ENOENT, -EACCES. */
 static int follow(struct node *node, struct place *ret)
 {
 	const struct proc_node *link = proc_node(node);

@@ -1,5 +1,5 @@
 /*
- * Bytes that go from a file to a pipe without passing a program's memory.
+ * Moves bytes from a file to a pipe without copying them through a program's memory.
  */
 #pragma once
 

@@ -45,7 +45,10 @@ struct linux_iocb {
 	uint16_t command; /* enum aio_command */
 	int16_t priority;
 	uint32_t fd;
-	uint64_t buffer, size; /* for IOCB_CMD_PREADV and IOCB_CMD_PWRITEV: an array of struct iovec, and how many */
+	/*
+	 * user address, and bytes; for IOCB_CMD_PREADV and IOCB_CMD_PWRITEV of an array of struct iovec, and its length
+	 */
+	uint64_t buffer, size;
 	int64_t offset;
 	uint64_t reserved;
 	uint32_t flags; /* IOCB_FLAG_… */

@@ -33,7 +33,8 @@ static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint6
 
 /*
  * Copy up to `size` bytes of `in`, from *offset on, to `out`: to *out_offset on, or if that is NULL to the position of
- * `out`. Both offsets are advanced. A signal ends the copy early. Returns the bytes; or an error if there were none.
+ * `out`. Both offsets are advanced. A signal ends the copy early. Returns how many bytes were copied, or an error if
+ * there were none.
  */
 static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64_t *offset, uint64_t *out_offset)
 {

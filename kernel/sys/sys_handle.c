@@ -92,7 +92,7 @@ static int get_handle(uint64_t from, struct handle *ret)
 
 /*
  * Get the place of a descriptor's file, or with AT_FDCWD of the working directory: a handle is looked up in that file
- * system. *ret is held. Returns 0 or -EBADF.
+ * system. The caller drops the references in *ret. Returns 0 or -EBADF.
  */
 static int get_place(uint64_t fd, struct place *ret)
 {

@@ -81,7 +81,7 @@ SYSCALL_1(personality, wanted)
 /* Linux's struct sysinfo. */
 struct linux_sysinfo {
 	int64_t uptime;    /* seconds since boot */
-	uint64_t loads[3]; /* averages over 1, 5, 15 minutes, in 1 / 2^INFO_LOAD_SHIFT */
+	uint64_t loads[3]; /* average number of runnable tasks in 1, 5 and 15 minutes, in 1 / 2^INFO_LOAD_SHIFT */
 	uint64_t total_ram, free_ram, shared_ram, buffer_ram;
 	uint64_t total_swap, free_swap;
 	uint16_t processes;

@@ -23,7 +23,10 @@ enum syslog_action {
 
 #define CONSOLE_OFF 1 /* Linux's minimum_console_loglevel: emergencies are always shown */
 
-/* Read the log's text that was not read yet; wait for it if there is none. Returns bytes, -EFAULT, -ERESTARTSYS. */
+/*
+ * Read the log's text that was not read yet; wait for it if there is none. Returns how many bytes, -EFAULT,
+ * -ERESTARTSYS.
+ */
 static int64_t read_next(struct user_io *io)
 {
 	int64_t result;

@@ -87,7 +87,8 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 }
 
 /*
- * Find the place that mount(2)'s source names; *ret is held. Returns 0, -EINVAL (no source), or path_lookup's errors.
+ * Find the place that mount(2)'s source names; the caller drops the references in *ret. Returns 0, -EINVAL (no source),
+ * or path_lookup's errors.
  */
 static int find_source(const char *source, struct place *ret)
 {

@@ -100,7 +100,7 @@ SYSCALL_5(mq_timedsend, fd, from, size, priority, deadline_at)
 	return restart_if(error);
 }
 
-/* Copy a message, and its priority, to the user. Returns its bytes or an error. */
+/* Copy a message, and its priority, to the user. Returns the message's size in bytes, or an error. */
 static int64_t put_message(const struct ipc_message *message, uint64_t to, uint64_t priority_at)
 {
 	const uint32_t priority = (uint32_t)message->type;

@@ -85,7 +85,7 @@ SYSCALL_4(msgsnd, id, from, size, flags)
 	return restart_if(send((int)id, from + sizeof(type), size, type, (unsigned)flags));
 }
 
-/* Copy a message to the user. Returns its bytes or an error. */
+/* Copy at most `most` bytes of a message to the user. Returns how many bytes were copied, or an error. */
 static int64_t put_message(const struct ipc_message *message, uint64_t to, uint64_t most)
 {
 	const uint64_t size = message->size < most ? message->size : most;

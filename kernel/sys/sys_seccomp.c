@@ -171,7 +171,7 @@ static bool is_allowed_strictly(uint64_t number)
 static bool obey(const struct trap_frame *frame, uint32_t answer, int64_t *ret_result)
 {
 	const uint32_t value = SECCOMP_DATA(answer);
-	/* In siginfo_t the data of the answer are si_errno. */
+	/* The siginfo of SIGSYS has the data of the answer as si_errno. */
 	const struct signal_info info = { .error = (int32_t)value,
 					  .code = SYS_SECCOMP,
 					  .call = { frame->rip, (int32_t)frame->error, ARCHITECTURE } };

@@ -94,7 +94,7 @@ static int64_t attach(struct shm_segment *segment, uint64_t va, bool fixed, uint
 		return -ENOMEM;
 	if (fixed && va < USER_MIN)
 		return -EPERM;
-	/* What is mapped there may be much: unmap it in pieces, between which other tasks can run. */
+	/* Unmap what is mapped at `va` in pieces, between which other tasks can run, since it may be much. */
 	if (fixed && size > MEMORY_STEP)
 		error = errno_of(memory_unmap(space, va, size));
 	if (!error)

@@ -58,7 +58,7 @@ int64_t args_install_socket(struct socket *socket, uint64_t flags)
 	int error = socket_open(socket, (unsigned)flags, &file);
 
 	if (error) {
-		/* A connection that was accepted has a peer, which is told that this end is closed. */
+		/* Close the socket, so that the peer of a connection that was accepted learns of it. */
 		socket->ops->close(socket);
 		return error;
 	}

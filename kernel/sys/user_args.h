@@ -112,7 +112,7 @@ bool user_path_pause(void);
  */
 int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
 
-/* Find the place of a path; *ret is held. Returns as user_path_lookup. */
+/* Find the place of a path; the caller drops the references in *ret by place_put(). Returns as user_path_lookup. */
 int user_path_place(uint64_t fd, uint64_t from, unsigned flags, struct place *ret);
 
 /* Do user_path_lookup() for a node that is to be changed: returns -EROFS for a mount that is read-only, too. */
@@ -125,7 +125,7 @@ struct linux_rusage {
 	int64_t unused1[3];
 	int64_t minor_faults, major_faults;
 	int64_t unused2[6];
-	int64_t voluntary, involuntary; /* switches to other tasks */
+	int64_t voluntary, involuntary; /* number of switches to other tasks */
 };
 
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
