@@ -10,7 +10,7 @@
 
 #define WAIT_NS (100 * NS_PER_MS)
 #define NEXT_NS NS_PER_MS
-#define ROWS    8 /* drawn by one interrupt: all of a screen would keep interrupts off for milliseconds */
+#define ROWS    8 /* rows drawn by one interrupt: a whole screen would keep interrupts off for milliseconds */
 
 /* Guard of all four: while the kernel starts, its one task, which nothing preempts, and the timer's interrupt. */
 static struct timer timer;

@@ -13,8 +13,8 @@
 void boot_screen_start(const struct boot_framebuffer *fb, bool quiet);
 
 /*
- * From now on rows that wait to be drawn are drawn a tenth of a second after they have changed, by a timer: so the
- * screen shows where a boot hangs, as long as interrupts come. Call when timers work.
+ * Draw rows a tenth of a second after they have changed, from now on, by a timer: so the screen shows where a boot
+ * hangs, as long as interrupts come. Call when timers work.
  */
 void boot_screen_timer_on(void);
 

@@ -28,7 +28,7 @@ enum { TYPED = 0, SENT = 1 }; /* the queues of the console port */
 #define SENT_OFFSET   2048
 #define SENT_SIZE     2048
 
-#define PATIENCE_NS   NS_PER_S       /* how long a writer waits for a device that takes nothing, while it must wait */
+#define PATIENCE_NS   NS_PER_S       /* how long a writer waits for a device that takes nothing, until queues_text */
 #define LAST_WORDS_NS (3 * NS_PER_S) /* how long hvc_end_queue() waits for a device that takes nothing */
 
 /* Guard, where a field says nothing else: hvc_lock. */

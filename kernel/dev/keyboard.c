@@ -196,7 +196,7 @@ int keyboard_read(void)
 void keyboard_feed(const uint8_t *codes, size_t count)
 {
 	uint64_t flags = lock_take(&keyboard_lock);
-	/* The PS/2 keyboard may be in the middle of a key of several codes. */
+	/* Keep the PS/2 keyboard's state for later, since it may be in the middle of a key of several codes. */
 	bool extended = keymap.extended;
 	uint8_t skip = keymap.skip;
 

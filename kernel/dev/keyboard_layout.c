@@ -7,7 +7,7 @@
 #define NO_KEY          0x200  /* K_HOLE: the key gives nothing */
 #define UNICODE         0xf000 /* a value of at least 0x1000 is a Unicode character, XOR this */
 #define ALTGR           0x0701 /* K_ALTGR: the key is AltGr */
-#define KEY_RIGHT_ALT   100    /* KEY_RIGHTALT, Linux's number of a key with a prefix */
+#define KEY_RIGHT_ALT   100    /* KEY_RIGHTALT: Linux's number of the right Alt key, whose scan code has a prefix */
 
 enum key_type { TYPE_LATIN = 0, TYPE_DEAD = 5, TYPE_LETTER = 11 };
 

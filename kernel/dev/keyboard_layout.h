@@ -36,5 +36,5 @@ bool keyboard_layout_set(struct keyboard_layout *layout, unsigned table, unsigne
  */
 bool keyboard_layout_has_altgr(const struct keyboard_layout *layout);
 
-/* Return what a key stands for, in a table of LAYOUT_SHIFT and LAYOUT_ALTGR. */
+/* Return what a key stands for. table: LAYOUT_SHIFT and LAYOUT_ALTGR, whichever is held, added. */
 struct layout_key keyboard_layout_find(const struct keyboard_layout *layout, unsigned table, unsigned key);

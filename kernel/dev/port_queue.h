@@ -76,8 +76,8 @@ char port_queue_take(struct port_queue *queue);
 void port_queue_add_text(struct port_queue *queue, const char *text, size_t size);
 
 /*
- * Add a message, each '\n' as "\r\n". A message that does not fit is dropped as a whole. The next one that fits gets a
- * line in front of it, which says how many lines were dropped.
+ * Add a message, each '\n' as "\r\n". A message that does not fit is dropped as a whole. The next message that fits
+ * gets a line in front of it, which says how many lines were dropped.
  */
 void port_queue_add_message(struct port_queue *queue, const char *text, size_t size);
 

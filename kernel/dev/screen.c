@@ -25,9 +25,9 @@
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
-static struct text_console console;                    /* screen_lock */
+static struct text_console console;                    /* guard: screen_lock */
 static bool ready;                                     /* fixed after boot */
-static bool held;                                      /* a program draws, not the terminal. screen_lock */
+static bool held;                                      /* a program draws, not the terminal. Guard: screen_lock */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
 /*
  * The function that makes a task draw; NULL: changes are drawn at once. Written only before and after programs run, or

@@ -1,6 +1,7 @@
 /*
- * A serial port, a 16550 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"),
- * by polling. Each wait ends after a limited time: losing text is better than hanging when nobody takes the bytes.
+ * Sets up serial ports with a 16550 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
+ * FIFOs"), reads from them, and sends by polling. Each wait ends after a limited time: losing text is better than
+ * hanging when nobody takes the bytes.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"

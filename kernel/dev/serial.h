@@ -8,7 +8,7 @@
 
 #include "kernel/lib/log.h"
 
-/* The numbers in the ports' names, ttySN: the first LEGACY_PORTS are those at the addresses of PCs. */
+/* How many ports there can be, ttyS0 and so on; the first LEGACY_PORTS are those at the fixed addresses of PCs. */
 #define SERIAL_PORTS 12
 #define LEGACY_PORTS 4
 
@@ -27,12 +27,12 @@ bool serial_is_console(const struct serial_port *port);
 /* Leave a port to somebody else (the gdb stub): from now on there is no port with this number, and no console on it. */
 void serial_leave(unsigned number);
 
-/* Return the next byte received, or -1 when none waits. serial_read_console: of any of the consoles. */
+/* Return the next byte that the port, or any of the consoles, has received; -1 when none waits. */
 int serial_read(const struct serial_port *port);
 int serial_read_console(void);
 
 /*
- * The ports that are consoles, as a console of the log; '\n' is sent as "\r\n". Until a port's serial_start_queue()
+ * The log's sink that sends to all ports that are consoles; '\n' is sent as "\r\n". Until a port's serial_start_queue()
  * text is sent by polling. If the transmitter does not get ready in a limited time, text is dropped until it is ready
  * again; then a line is sent that says how many lines were dropped.
  */

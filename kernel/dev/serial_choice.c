@@ -92,7 +92,7 @@ struct serial_port *serial_add(struct serial_place place, uint16_t divisor)
 	return NULL;
 }
 
-/* Make a port a console, the one that leads. */
+/* Make a port a console, and the leading one: see serial_leading(). */
 static void make_console(struct serial_port *port)
 {
 	port->console = true;

@@ -42,7 +42,7 @@ enum serial_register {
 
 #define FIFO_SIZE 16
 
-#define PORTS_OF_16550 8 /* its registers: I/O ports, or places in memory */
+#define PORTS_OF_16550 8 /* how many registers a 16550 has: I/O ports, or places in memory */
 
 /* Where the registers of a chip are. */
 struct serial_place {
@@ -55,7 +55,7 @@ struct serial_place {
  * without a named lock: one CPU runs in the kernel, and interrupts are off around each byte.
  */
 struct serial_port {
-	struct timer timer; /* runs while `queues` is set. The first member */
+	struct timer timer; /* runs while `queues` is set. Must be the first member, see look() in serial_queue.c */
 	bool present; /* set when the chip was found; cleared by serial_leave(). Guard: tasks only, not preempted */
 	bool left;    /* somebody else drives the chip, so it is never looked for again. Fixed after boot */
 	bool console; /* messages of the log are sent to it. Guard: tasks only, which the kernel does not preempt */
@@ -75,7 +75,7 @@ struct serial_port {
 	/* The rest is for the time in which `queues` is set. */
 	uint64_t look_ns;        /* the timer's interval. Guard: tasks only, which the kernel does not preempt */
 	bool is_seen;            /* a screen shows the same text, so a stuck port may lose it. Fixed after boot */
-	void (*wake)(void *ctx); /* as serial_start_queue() has got it, with its argument. Fixed after boot */
+	void (*wake)(void *ctx); /* the function that serial_start_queue() was given. Fixed after boot */
 	void *wake_ctx;          /* fixed after boot */
 	bool is_awaited;         /* somebody waits: serial_room() found text, or serial_is_idle() a busy port */
 	uint64_t progress_ns;    /* when the port last took a byte, or the first byte was queued */

@@ -10,8 +10,8 @@
 #include "kernel/mm/frame/machine_frames.h"
 
 #define CLASS_SERIAL   0x0700 /* base class and subclass of a serial controller */
-#define INTERFACE_MOST 0x06   /* 8250, 16450, 16550 and the chips that work like it */
-#define MOST_OF_BAR    4      /* ports that one BAR has */
+#define INTERFACE_MOST 0x06   /* interfaces up to this number: 8250, 16450, 16550 and chips that work like it */
+#define MOST_OF_BAR    4      /* the most ports that one BAR has */
 
 static bool claims(const struct pci_function *f)
 {

@@ -1,7 +1,7 @@
 /*
- * A port's output while programs run, so that no writer waits for the port. Bytes that the port does not take at once
- * go into a queue, and are sent when the transmitter is empty and interrupts. A timer sends them too, for ports whose
- * interrupt does not arrive.
+ * Queues a port's output while programs run, so that no writer waits for the port. Bytes that the port does not take at
+ * once go into a queue, and are sent when the transmitter is empty and interrupts. A timer sends them too, for ports
+ * whose interrupt does not arrive.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
@@ -26,7 +26,7 @@
 #define MOST_OF_MESSAGES 1024 /* bytes sent by one call that writes text or a message */
 #define MOST_ROUNDS      16   /* rounds of reading and sending in one interrupt */
 
-/* The rings of the first port that queues, which so needs no heap. Guard: serial_lock. */
+/* The rings of the first port that gets a queue, so that this port needs no heap. Guard: serial_lock. */
 static SCRATCH char first_rings[PORT_TEXT + PORT_MESSAGES];
 static bool first_is_taken; /* guard: tasks only, which the kernel does not preempt */
 
@@ -112,7 +112,7 @@ static void give_up(struct serial_port *port, uint64_t patience_ns)
 /* Send queued bytes, or drop them if the port is stuck and a screen shows the same text. Called by the timer. */
 static void look(struct timer *timer)
 {
-	struct serial_port *port = (struct serial_port *)timer; /* its first member */
+	struct serial_port *port = (struct serial_port *)timer; /* the timer is the port's first member */
 
 	if (!port->queues)
 		return;

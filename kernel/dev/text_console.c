@@ -123,7 +123,7 @@ void text_tabs_clear(struct text_console *console)
 
 void text_tabs_reset(struct text_console *console)
 {
-	/* Bit 0 of each byte: columns 0, 8, 16, … have a stop. */
+	/* Set bit 0 of each byte: columns 0, 8, 16, … have a stop. */
 	memset(console->tabs, 1, sizeof(console->tabs));
 }
 

@@ -1,6 +1,7 @@
 /*
- * The parser, which keeps a state from one byte to the next. A table of states and kinds of bytes decides what is a
- * character, a control or a sequence. What these do is decided by text_console.c and text_sequence.c.
+ * Parses the bytes that a terminal gets, with a state that is kept from one byte to the next. A table of states and
+ * kinds of bytes decides what is a character, a control or a sequence. What these do is decided by text_console.c and
+ * text_sequence.c.
  *
  * Control characters inside a sequence take effect, too. CAN and SUB end a sequence without effect, and ESC starts the
  * next one (ECMA-48; DEC STD 070, "Code Extension Layer").

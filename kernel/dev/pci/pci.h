@@ -1,6 +1,6 @@
 /*
- * The machine's PCI functions and their drivers. Only a function that a driver claims is changed in any way. Its bus
- * mastering is on from pci_enable() to pci_disable().
+ * The machine's PCI functions and their drivers. Only a function that a driver claims is changed in any way. The
+ * function's bus mastering is on from pci_enable() to pci_disable().
  *
  * Guard of all here: tasks only, which the kernel does not preempt. Call in the kernel context, never in an interrupt
  * handler.
@@ -10,7 +10,7 @@
 #include "kernel/dev/pci/pci_function.h"
 #include "kernel/irq/irq.h"
 
-/* A driver. Fixed for good. */
+/* A driver of PCI functions. Its fields never change. */
 struct pci_driver {
 	const char *name;
 	/* Return whether the driver is for this function. */

@@ -1,6 +1,6 @@
 /*
- * Interrupts by messages: a function writes a vector's number to the address of a CPU's local APIC (PCI Express Base
- * Specification, "MSI and MSI-X"; Intel SDM vol. 3A, "Message Signalled Interrupts").
+ * Sets up interrupts by messages: a function writes a vector's number to the address of a CPU's local APIC (PCI Express
+ * Base Specification, "MSI and MSI-X"; Intel SDM vol. 3A, "Message Signalled Interrupts").
  */
 #include "kernel/dev/pci/pci.h"
 #include "kernel/irq/apic.h"
@@ -11,7 +11,7 @@
 #define MESSAGE_ID_MOST  0xfe /* the address has 8 bits for the CPU, and 255 means all CPUs */
 
 #define MSI_ENABLE      (1u << 16)
-#define MSI_COUNT       (7u << 20) /* as a power of two: how many vectors are used */
+#define MSI_COUNT       (7u << 20) /* how many vectors the function uses: the logarithm; 0 for one vector */
 #define MSI_HAS_64_BITS (1u << 23)
 #define MSI_HAS_MASK    (1u << 24)
 

@@ -7,8 +7,8 @@
 #include "kernel/lib/string.h"
 
 #define REPORT_LEAST 3 /* modifiers, the reserved byte, and a key */
-#define ROLL_OVER    1 /* in place of each key when more keys are down than a report can name */
-#define FIRST_KEY    4 /* smaller numbers are no keys */
+#define ROLL_OVER    1 /* what a report has in place of each key when more keys are down than it can name */
+#define FIRST_KEY    4 /* the first number that stands for a key */
 
 #define PREFIX   0xe0
 #define RELEASED 0x80

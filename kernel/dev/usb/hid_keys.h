@@ -8,7 +8,7 @@
 
 #define HID_REPORT 8 /* bytes of a report: modifiers, a reserved one, up to six keys */
 
-/* Most bytes that one report gives: each of 8 modifiers and of 6 keys up and 6 down, with a prefix. */
+/* Most bytes that one report gives: 8 modifiers, 6 keys released and 6 pressed, each a code with a prefix. */
 #define HID_CODES 40
 
 /* The keys of one keyboard that are down; all zero: none is. Guard: that of the structure around it. */

@@ -19,30 +19,30 @@ enum usb_speed { USB_FULL = 1, USB_LOW = 2, USB_HIGH = 3, USB_SUPER = 4 };
 struct usb_device {
 	struct xhci *xhci;
 	struct usb_device *next;   /* in the controller's list */
-	struct usb_device *parent; /* the hub that it is plugged into; NULL: the controller itself */
-	uint8_t port;              /* of the hub or the controller, from 1 on */
-	uint8_t root_port;         /* the controller's port that leads to it */
+	struct usb_device *parent; /* the hub that the device is plugged into; NULL: the controller itself */
+	uint8_t port;              /* the port of the hub or the controller, from 1 on */
+	uint8_t root_port;         /* the controller's port that leads to the device */
 	uint8_t speed;             /* enum usb_speed */
-	uint8_t depth;             /* hubs between it and the controller */
+	uint8_t depth;             /* how many hubs lie between the device and the controller */
 	uint32_t route;            /* the ports of those hubs, 4 bits each */
-	uint8_t slot;              /* the controller's number for it; 0: it has none */
+	uint8_t slot;              /* the controller's number for the device; 0: it has none */
 	uint8_t kind;              /* enum usb_kind */
 	bool gone;                 /* was unplugged, or its hub was */
-	char name[USB_NAME];       /* for the log: the ports that lead to it, as in 2-1.3 */
+	char name[USB_NAME];       /* for the log: the ports that lead to the device, as in 2-1.3 */
 	struct usb_identity identity;
 	struct usb_configuration configuration;
-	struct dma_page contexts; /* as the controller sees the device; it writes here */
-	struct dma_page input;    /* what a command asks the controller to change there */
+	struct dma_page contexts; /* the device's state, which the controller writes */
+	struct dma_page input;    /* what a command asks the controller to change in `contexts` */
 	struct dma_page buffer;   /* USB_BUFFER bytes for control transfers, then a report */
 	struct xhci_ring control; /* transfers to endpoint 0 */
 	struct xhci_ring in;      /* transfers from the interrupt endpoint */
 	uint8_t in_index;         /* the index of that endpoint in `contexts`; 0: none is in use */
-	uint16_t in_size;         /* bytes that are asked for */
+	uint16_t in_size;         /* how many bytes a transfer from that endpoint asks for */
 	bool in_stopped;          /* the endpoint has stopped after an error. Guard: usb_lock */
 	uint8_t in_errors;        /* times it was let go on after an error, at most ERRORS_MOST. Guard: usb_lock */
 	bool changed;             /* of a hub: a port's state has changed. Guard: usb_lock */
-	unsigned ports;           /* of a hub */
-	struct hid_keys keys;     /* of a keyboard. Guard: usb_lock */
+	unsigned ports;           /* of a hub: how many it has */
+	struct hid_keys keys;     /* of a keyboard: those that are down. Guard: usb_lock */
 	struct timer repeat;      /* of a keyboard: when the key that is down repeats. Guard: usb_lock */
 	uint8_t leds;             /* of a keyboard: those that are on; 0xff: not known */
 };

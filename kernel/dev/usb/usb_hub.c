@@ -17,7 +17,7 @@
 
 #define PORT_RESET 4
 #define PORT_POWER 8
-#define C_FIRST    16 /* the feature whose clearing clears bit 0 of what has changed; those of bits 1 to 4 follow */
+#define C_FIRST    16 /* the feature that clears bit 0 of a port's changes; those that clear bits 1 to 4 follow */
 #define C_RESET    20
 
 #define STATUS_CONNECTED  0x01u

@@ -1,5 +1,5 @@
 /*
- * How the task of USB waits, and how interrupt handlers wake it.
+ * Lets the task of USB wait, and interrupt handlers wake it.
  */
 #include "kernel/dev/usb/xhci.h"
 #include "kernel/irq/clock.h"

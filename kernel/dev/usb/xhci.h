@@ -47,7 +47,7 @@ struct xhci {
 	struct xhci_events events;   /* guard: usb_lock */
 	struct xhci_answer answer;   /* guard: usb_lock */
 	struct usb_device **by_slot; /* devices by slot, [slots + 1]; NULL: none. Guard: usb_lock */
-	struct usb_device *devices;  /* list of all. Guard: the task of usb_run() */
+	struct usb_device *devices;  /* list of all devices. Guard: the task of usb_run() */
 	bool ports_changed;          /* guard: usb_lock */
 	bool dead;                   /* does not answer, or is gone. Guard: usb_lock */
 	unsigned restarts;           /* how often it was started anew. Guard: the task of usb_run() */
@@ -55,7 +55,7 @@ struct xhci {
 	bool has_interrupt;
 	struct timer poll; /* without an interrupt: when to look at the events again */
 	unsigned number;   /* for the names of its devices, from 1 on */
-	struct xhci *next; /* in the list of all. Guard: the task of usb_run() */
+	struct xhci *next; /* in the list of all controllers. Guard: the task of usb_run() */
 };
 
 /* ---- usb_wait.c ---- */

@@ -15,7 +15,7 @@ enum xhci_capability_register {
 
 #define XHCI_REACHES_64    (1u << 0) /* in XHCI_CAPABILITIES_1 */
 #define XHCI_CONTEXTS_64   (1u << 2)
-#define XHCI_SWITCHES_PORT (1u << 3) /* the driver turns the ports' power on */
+#define XHCI_SWITCHES_PORT (1u << 3) /* each port's power has a switch, which the driver turns on */
 
 /* Offsets from the start of the operational registers. */
 enum xhci_operational_register {

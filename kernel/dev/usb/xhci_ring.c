@@ -53,7 +53,7 @@ void xhci_events_init(struct xhci_events *events, struct dma_page page)
 bool xhci_events_take(struct xhci_events *events, struct xhci_event *ret)
 {
 	const struct xhci_trb *entry = entry_of(&events->page, events->next);
-	/* Nothing else of the entry may be read before its cycle bit. */
+	/* Read nothing else of the entry before its cycle bit, which says that the controller has written all of it. */
 	uint32_t control = __atomic_load_n(&entry->control, __ATOMIC_ACQUIRE), status;
 
 	if ((control & TRB_CYCLE) != events->cycle)

@@ -13,18 +13,18 @@
 #define STRUCTURE_COMMON  1
 #define STRUCTURE_NOTIFY  2
 
-/* The common configuration: offsets, with the registers' bits. */
-#define DEVICE_FEATURE_SELECT 0  /* 32 */
-#define DEVICE_FEATURE        4  /* 32 */
-#define DRIVER_FEATURE_SELECT 8  /* 32 */
-#define DRIVER_FEATURE        12 /* 32 */
-#define STATUS                20 /* 8 */
-#define QUEUE_SELECT          22 /* 16 */
-#define QUEUE_SIZE            24 /* 16 */
-#define QUEUE_VECTOR          26 /* 16 */
-#define QUEUE_ENABLE          28 /* 16 */
-#define QUEUE_NOTIFY          30 /* 16 */
-#define QUEUE_DESCRIPTORS     32 /* 64, and 64 each for the two rings */
+/* Offsets of the registers in the structure COMMON, with their widths. */
+#define DEVICE_FEATURE_SELECT 0  /* 32 bits */
+#define DEVICE_FEATURE        4  /* 32 bits */
+#define DRIVER_FEATURE_SELECT 8  /* 32 bits */
+#define DRIVER_FEATURE        12 /* 32 bits */
+#define STATUS                20 /* 8 bits */
+#define QUEUE_SELECT          22 /* 16 bits */
+#define QUEUE_SIZE            24 /* 16 bits */
+#define QUEUE_VECTOR          26 /* 16 bits */
+#define QUEUE_ENABLE          28 /* 16 bits */
+#define QUEUE_NOTIFY          30 /* 16 bits */
+#define QUEUE_DESCRIPTORS     32 /* 64 bits, followed by 64 bits for each of the two rings */
 #define COMMON_SIZE           56
 
 #define STATUS_ACKNOWLEDGE 1
@@ -32,11 +32,11 @@
 #define STATUS_DRIVER_OK   4
 #define STATUS_FEATURES_OK 8
 
-#define FEATURES_VERSION_1 1 /* bit 32 */
+#define FEATURES_VERSION_1 1 /* feature 32, which is bit 0 of the upper half of the features */
 
 #define RESET_WAIT_NS (100 * NS_PER_MS)
 
-/* Where a structure lies. */
+/* Where a structure of the device lies, as its capability says. */
 struct place {
 	uint8_t bar;
 	uint32_t offset, length;

@@ -9,7 +9,7 @@
 #include "kernel/dev/virtio/virtqueue.h"
 
 #define VIRTIO_VENDOR 0x1af4
-#define VIRTIO_QUEUES 2 /* used of each device */
+#define VIRTIO_QUEUES 2 /* how many queues of each device are used */
 
 /* A virtio device that runs. Guard: fixed while it runs. */
 struct virtio {

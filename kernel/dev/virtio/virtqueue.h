@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VIRTQUEUE_MOST  16   /* descriptors that are used */
+#define VIRTQUEUE_MOST  16   /* the most descriptors that a queue has */
 #define VIRTQUEUE_BYTES 4096 /* memory of the rings, in one frame */
 
 /* Where the parts of the rings begin in that memory. */
 #define VIRTQUEUE_AVAILABLE 1024
 #define VIRTQUEUE_USED      2048
 
-/* Guard of all fields: the driver's. */
+/* A queue. Guard of all fields: the driver's. */
 struct virtqueue {
 	volatile uint8_t *bytes; /* the memory, which the device reads and writes. Fixed when made */
 	uint16_t size;           /* descriptors: a power of two. Fixed when made */
