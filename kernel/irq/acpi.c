@@ -125,7 +125,7 @@ static bool is_there(const struct acpi_info *info, const char *signature)
 	case 'M':
 		return info->mcfg_count != 0;
 	default:
-		/* All serial ports that tables name are listed, whichever tables these are. */
+		/* SPCR and DBG2 are always read: the serial ports that any of them names are all listed. */
 		return false;
 	}
 }

@@ -76,7 +76,7 @@ struct acpi_info {
 	bool has_8259;
 	unsigned cpus;               /* number of enabled CPUs */
 	unsigned cpu_id_count;       /* how many of them cpu_ids lists: all, unless there are more than ACPI_CPUS */
-	uint32_t cpu_ids[ACPI_CPUS]; /* their APIC ids, in the order of the table, each once */
+	uint32_t cpu_ids[ACPI_CPUS]; /* APIC ids of enabled CPUs, in the order of the table, each once */
 	unsigned cpus_absent;        /* CPUs that could be plugged in, or turned on, later */
 	paddr_t local_apic;
 	unsigned io_apic_count;

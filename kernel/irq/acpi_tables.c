@@ -265,11 +265,11 @@ const char *acpi_parse_mcfg(struct acpi_table table, struct acpi_info *info)
 
 /* ---- SPCR and DBG2 (Microsoft, "Serial Port Console Redirection Table", "Debug Port Table 2") ---- */
 
-#define SPCR_SIZE    52 /* up to and with the port's address */
+#define SPCR_SIZE    52 /* bytes up to the end of the port's address: all that is read */
 #define SPCR_TYPE    36
 #define SPCR_ADDRESS 40
 
-#define DBG2_LIST        36 /* offset of the first device, and their number */
+#define DBG2_LIST        36 /* the field that holds the offset of the first device; DBG2_COUNT: that of their number */
 #define DBG2_COUNT       40
 #define DBG2_DEVICE_SIZE 22
 #define DBG2_SERIAL      0x8000

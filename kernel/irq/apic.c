@@ -1,5 +1,6 @@
 /*
- * Access to the local APIC's registers, by MSRs or in memory. A register at offset n in memory is MSR 0x800 + n / 16.
+ * Drives the local APIC by its registers, which are MSRs or lie in memory. A register at offset n in memory is MSR
+ * 0x800 + n / 16.
  */
 #include "kernel/irq/apic.h"
 
@@ -235,7 +236,7 @@ static void command(uint32_t id, uint32_t what)
 	context_token_t token;
 
 	if (mode == APIC_X2APIC) {
-		/* Writing this MSR does not wait for earlier stores, which the other CPU is to see. */
+		/* Wait for earlier stores, which the other CPU is to see: writing this MSR does not wait for them. */
 		cpu_fence();
 		cpu_write_msr(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)id << 32 | what);
 		return;

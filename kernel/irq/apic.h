@@ -47,8 +47,9 @@ void apic_send_init(uint32_t id);
 void apic_send_startup(uint32_t id, paddr_t page);
 
 /*
- * Interrupt another CPU at `vector`; or by an NMI. May be called in any context. In xAPIC mode the previous command
- * must be delivered first; when its CPU does not take it within some 10 ms, the new one is sent nevertheless.
+ * apic_send: interrupt another CPU at `vector`. apic_send_nmi: interrupt it by an NMI. May be called in any context. In
+ * xAPIC mode the previous command must be delivered first; when its CPU does not take it within some 10 ms, the new one
+ * is sent nevertheless.
  */
 void apic_send(uint32_t id, unsigned vector);
 void apic_send_nmi(uint32_t id);

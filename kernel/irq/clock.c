@@ -14,8 +14,8 @@
 #include "kernel/lib/time.h"
 
 /*
- * Fixed after boot, except realtime_offset, which is changed with the timers' lock (timer.c) and which everybody reads
- * without: it is atomic.
+ * Fixed after boot, except realtime_offset: it is changed with the timers' lock (timer.c) held, and read without it, so
+ * it is atomic.
  */
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
@@ -52,7 +52,7 @@ const void *clock_page(void)
 	return &shared;
 }
 
-/* Tell programs how to compute the time; those that are reading the page meanwhile read it again. */
+/* Tell programs how to compute the time. A program that reads the page meanwhile makes a system call instead. */
 static void publish(void)
 {
 	struct clock_page *page = &shared.page;

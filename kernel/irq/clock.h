@@ -24,9 +24,9 @@ struct clock_counter {
 };
 
 /*
- * From now on compute the times from this counter, not from the time-stamp counter: they go on from what they are. The
- * vDSO makes system calls. Somebody must read the clock at least once before the counter comes round. Call once, after
- * clock_init(), while no other CPU reads a clock.
+ * Compute the times from this counter from now on, not from the time-stamp counter. The times go on from what they
+ * are, and the vDSO makes system calls. Somebody must read the clock at least once before the counter comes round.
+ * Call once, after clock_init(), while no other CPU reads a clock.
  */
 void clock_use_counter(const struct clock_counter *counter);
 

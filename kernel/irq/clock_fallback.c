@@ -21,7 +21,7 @@ static void keep(struct timer *timer)
 
 const char *clock_fall_back(void)
 {
-	static struct timer keeper = { .fire = keep }; /* LOCK_TIMERS */
+	static struct timer keeper = { .fire = keep }; /* guard: LOCK_TIMERS */
 	const struct acpi_info *acpi = irq_acpi();
 	const char *name = "HPET";
 	struct clock_counter counter;

@@ -18,7 +18,7 @@
 static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
 static uint32_t stopper;                            /* number of the CPU that stops all others, plus 1. Atomic */
 static unsigned stopped;                            /* how many CPUs have stopped. Atomic */
-static const struct cpu_pause *hooks;               /* cpu_calls_pause_others()'s. Guard: who pauses others */
+static const struct cpu_pause *hooks;               /* cpu_calls_pause_others()'s. Guard: the CPU that pauses others */
 static uint32_t round;  /* odd: all CPUs but `pauser` are to wait; goes up with each change. Atomic */
 static uint32_t pauser; /* number of the CPU that has the others wait, plus 1; 0: none. Atomic */
 

@@ -49,8 +49,8 @@ bool cpu_calls_pause_others(const struct cpu_pause *with);
 void cpu_calls_resume_others(void);
 
 /*
- * Return the address that another CPU is at, even with interrupts off, by an NMI; 0 when it does not take that within a
- * tenth of a second.
+ * Return the address that another CPU is at, which an NMI finds even with interrupts off; 0 when that CPU does not take
+ * the NMI within a tenth of a second.
  */
 vaddr_t cpu_calls_look(const struct percpu *cpu);
 

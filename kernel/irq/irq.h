@@ -58,7 +58,7 @@ MUST_CHECK enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn
 
 /*
  * Have `handler` called for an ISA interrupt, 0 to 15, which the MADT's overrides map to a GSI. *ret_gsi is that GSI:
- * the other functions want it. Returns what irq_register returns.
+ * the functions below take the GSI. Returns what irq_register returns.
  */
 MUST_CHECK enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi);
 
@@ -99,8 +99,8 @@ void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 uint32_t irq_gsi(unsigned vector);
 
 /*
- * Return how many interrupts have arrived at `vector`: on all CPUs, and on one. irq_stray_count: at all vectors that
- * had no handler.
+ * irq_count: return how many interrupts have arrived at `vector` on all CPUs. irq_count_on: the same on one CPU.
+ * irq_stray_count: the same at all vectors that had no handler.
  */
 uint64_t irq_count(unsigned vector);
 uint64_t irq_count_on(const struct percpu *cpu, unsigned vector);

@@ -189,7 +189,7 @@ static enum status read_clock(uint8_t century, uint64_t *ret_seconds)
 	return ERR_NOT_FOUND;
 }
 
-/* The argument of rtc_read(), and whether that has found a clock. Fixed after boot. */
+/* The argument of rtc_read(), and whether rtc_read() has found a clock. Fixed after boot. */
 static uint8_t century_register;
 static bool is_there;
 

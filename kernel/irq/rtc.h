@@ -30,7 +30,7 @@ MUST_CHECK enum status rtc_read(uint8_t century, uint64_t *ret_seconds);
 /* Return whether rtc_read() has found a clock. */
 bool rtc_is_there(void);
 
-/* Read the clock that rtc_read() has found. Returns what that returns; ERR_NOT_FOUND if it has found none. */
+/* Read the clock that rtc_read() has found. Returns what rtc_read() returns; ERR_NOT_FOUND if it has found none. */
 MUST_CHECK enum status rtc_read_again(uint64_t *ret_seconds);
 
 struct rtc_date {

@@ -1,7 +1,7 @@
 /*
- * The timer queues of each CPU, and its APIC timer, or the PIT, that serves them. A timer is started on the CPU that
- * starts it. The hardware is armed for the first deadline, and armed again only after its interrupt, or when that
- * deadline changes.
+ * Keeps the timer queues of each CPU, and arms the APIC timer of that CPU, or the PIT, for them. A timer goes into the
+ * queues of the CPU that starts it. The hardware is armed for the first deadline, and armed again only after its
+ * interrupt, or when that deadline changes.
  */
 #include "kernel/irq/timer.h"
 

@@ -1,6 +1,6 @@
 /*
- * The binary heap of timer_queue.h. A node changes its place by changing links, since timers must not be moved
- * in memory.
+ * Implements the binary heap of timer_queue.h. A node changes its place by changing links, since timers must not be
+ * moved in memory.
  */
 #include "kernel/irq/timer_queue.h"
 

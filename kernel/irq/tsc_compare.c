@@ -10,7 +10,7 @@
 #define MOST_TICKS 400000000ULL
 #define TRIES      3
 
-/* Both counters at one time. */
+/* What the reference and the time-stamp counter showed at one time. */
 struct moment {
 	uint32_t count;
 	uint64_t tsc;

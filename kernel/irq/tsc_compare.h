@@ -14,8 +14,8 @@ struct tsc_reference {
 
 /* How far both counters went in the same time. */
 struct tsc_span {
-	uint32_t counts; /* of the reference */
-	uint64_t ticks;  /* of the time-stamp counter */
+	uint32_t counts; /* how far the reference went */
+	uint64_t ticks;  /* how far the time-stamp counter went */
 };
 
 /*
