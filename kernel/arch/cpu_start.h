@@ -30,10 +30,10 @@ extern struct cpu_start cpu_starts[CPUS_MOST];
 extern unsigned cpu_start_count;
 
 /*
- * Write the trampoline to `page`, a page at the physical address `pa` below 1 MiB, as this CPU sees it. root: the page
- * tables, below 4 GiB, that a starting CPU loads: they must map the page at its own address, read-only and executable,
- * and PML4 slot 511. run: called on each CPU that starts, with its GDT, IDT and protections set up, on its own stack,
- * with interrupts off and `root` loaded; must not return.
+ * Write the trampoline to the page at physical address `pa`, below 1 MiB, which this CPU sees at `page`. root: the page
+ * tables, below 4 GiB, that a starting CPU loads: they must map the page at its physical address, read-only and
+ * executable, and PML4 slot 511. run: called on each CPU that starts, with its GDT, IDT and protections set up, on its
+ * own stack, with interrupts off and `root` loaded; must not return.
  */
 void cpu_start_prepare(void *page, paddr_t pa, paddr_t root, void (*run)(const struct cpu_start *start));
 

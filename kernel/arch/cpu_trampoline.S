@@ -98,7 +98,7 @@ cpu_trampoline_entry:
 cpu_trampoline_end:
 
 /*
- * The start of a CPU in the kernel's text.
+ * Go on from the trampoline in the kernel's text: find this CPU's entry in cpu_starts by its APIC id, or halt.
  * in: 64-bit mode, no stack, interrupts off; out: cpu_started(start) on the stack of its entry in cpu_starts
  */
 	.text
@@ -107,7 +107,7 @@ cpu_trampoline_end:
 cpu_entry:
 	.cfi_startproc
 	unwind_ends
-	/* The x2APIC id, which CPUID leaf 0BH has in EDX, or else the id of eight bits that leaf 1 has. */
+	/* Get the CPU's id into EDX: the x2APIC id of CPUID leaf 0BH, or else the APIC id of eight bits of leaf 1. */
 	xor	%eax, %eax
 	cpuid
 	cmp	$TOPOLOGY_LEAF, %eax

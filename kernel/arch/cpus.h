@@ -28,8 +28,8 @@ size_t percpu_size(void);
 
 /*
  * percpu_prepare: make the variables of another CPU in `area`, which has percpu_size() bytes, is aligned to 64 and lies
- * in the PML4 slot that all contexts share. Returns the CPU's struct percpu. percpu_load: do what percpu_init() does,
- * on that CPU.
+ * in the PML4 slot that all contexts share. Returns the CPU's struct percpu. percpu_load: load the GDT, the TSS and the
+ * GS base of `cpu`; call on that CPU, with interrupts off.
  */
 struct percpu *percpu_prepare(void *area, unsigned number, const struct percpu_stacks *stacks);
 void percpu_load(struct percpu *cpu);

@@ -49,7 +49,10 @@ static void read_brand(void)
 	memcpy(cpu_features_found.brand, start, strlen(start) + 1);
 }
 
-/* Intel SDM vol. 2A, "CPUID": family 15 adds the extended family, families 6 and 15 prepend the extended model. */
+/*
+ * Read family, model and stepping (Intel SDM vol. 2A, "CPUID"): family 15 adds the extended family, and families 6 and
+ * 15 prepend the extended model.
+ */
 static void read_signature(void)
 {
 	uint32_t eax = cpu_cpuid(1, 0).eax;

@@ -37,7 +37,7 @@
 	X(rdtscp, "RDTSCP", 0x80000001, edx, 27)     \
 	X(invariant_tsc, "invariant-TSC", 0x80000007, edx, 8)
 
-/* Fixed after boot. */
+/* What CPUID says of the CPU. Fixed after boot. */
 struct cpu_features {
 	char vendor[13]; /* "GenuineIntel", …; ends with NUL */
 	char brand[49];  /* the CPU's name for itself, without leading blanks; empty when it has none */

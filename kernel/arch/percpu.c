@@ -32,7 +32,7 @@ extern uint64_t __stack_chk_guard;
 uint64_t __stack_chk_guard; /* guard: set once, by the CPU that starts the machine */
 #endif
 
-static void (*refusal_hook)(void); /* called when memory is refused; NULL until there are tasks. Fixed after boot */
+static void (*refusal_hook)(void); /* called when an allocation fails; NULL until there are tasks. Fixed after boot */
 
 void percpu_set_refusal_hook(void (*hook)(void))
 {

@@ -78,8 +78,8 @@ _Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the
 _Static_assert(offsetof(struct percpu, calls_by_c) == PERCPU_CALLS_BY_C, "the entry code");
 
 /*
- * PER_CPU marks a variable of which each CPU has one. It is all zero at first: a function that each CPU calls when it
- * starts sets what must be otherwise. In host tests each thread counts as a CPU. An array has to be in a structure:
+ * PER_CPU marks a variable of which each CPU has one. The variable is all zero until code that each CPU runs when it
+ * starts sets it to something else. In host tests each thread counts as a CPU. An array has to be in a structure:
  * gcc drops the address space __seg_gs from the elements of an array, which would then be those of the first CPU.
  *
  *   per_cpu(variable)          the running CPU's. An access is one instruction, and so right even if the task moves to

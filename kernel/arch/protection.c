@@ -29,7 +29,7 @@ void protection_init(void)
 	/*
 	 * No leaf uses another memory type than write-back yet, so a TLB flush is all that the change of the PAT needs.
 	 * Without a PAT the same bits of a leaf mean write-through for PROT_WC and uncached for PROT_WT and PROT_UC
-	 * (Intel SDM vol. 3A, "Selecting Memory Types"): slower, but as good for what is mapped so.
+	 * (Intel SDM vol. 3A, "Selecting Memory Types"): slower, but correct for all that is mapped with these types.
 	 */
 	if (features->pat)
 		cpu_write_msr(MSR_PAT, PAT_VALUE);

@@ -169,7 +169,7 @@ void stop_watch_step(const char *place)
 
 void stop_watch_call(const struct trap_frame *frame)
 {
-	/* The program ran with interrupts on; SYSCALL has turned them off for a few instructions. */
+	/* Measure no stretch from here: the program ran with interrupts on; SYSCALL has turned them off just now. */
 	per_cpu(watch).off_since = 0;
 	begin_turn(frame);
 }

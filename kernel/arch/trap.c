@@ -14,7 +14,7 @@
 #include "paging/layout.h"
 #include "paging/pte.h"
 
-/* Intel SDM vol. 3A, "64-Bit IDT Gate Descriptors". */
+/* An entry of the IDT (Intel SDM vol. 3A, "64-Bit IDT Gate Descriptors"). */
 struct gate {
 	uint16_t offset_low;
 	uint16_t selector;
@@ -132,9 +132,9 @@ static NO_BREAK bool handle(struct trap_frame *frame)
 }
 
 /*
- * Called by trap_entry.S for every exception and interrupt: call the handlers until one returns true. If a handler has
- * left another context (set of page tables) loaded, load the frame's again, by context_leave() and not by writing the
- * frame's CR3: the PCID in it may have been given to another context meanwhile.
+ * Call the handlers for an exception or interrupt until one returns true. If a handler has left another context (set of
+ * page tables) loaded, load the frame's again, by context_leave() and not by writing the frame's CR3: the PCID in it
+ * may have been given to another context meanwhile. trap_entry.S calls this for every trap.
  */
 NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {

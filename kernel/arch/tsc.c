@@ -18,7 +18,7 @@
 #define MOST_TICKS 400000000ULL
 #define TRIES      3
 
-/* The two counters, read at the same time. */
+/* The PIT's count and the time-stamp counter, read at the same time. */
 struct moment {
 	uint16_t pit; /* counts down */
 	uint64_t tsc;
