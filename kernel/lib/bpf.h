@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BPF_MOST   4096 /* instructions of a program */
+#define BPF_MOST   4096 /* the most instructions of a program */
 #define BPF_MEMORY 16   /* words that a program may store */
 
 /* An instruction: Linux's struct sock_filter. */

@@ -28,7 +28,7 @@ static void store(uint8_t *to, uint32_t word)
 	memcpy(to, &word, sizeof(word));
 }
 
-/* The sixteen words are separate variables, not an array, so that the compiler keeps as many as it can in registers. */
+/* Compute a block. Its sixteen words are separate variables, so that the compiler keeps most of them in registers. */
 void chacha20_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter, const uint32_t nonce[3],
 		    uint8_t ret[CHACHA_BLOCK])
 {

@@ -20,7 +20,7 @@ struct elf_note_header {
 struct parse {
 	const uint8_t *file;     /* the kernel's file; of a user program its header only */
 	const uint8_t *programs; /* the program headers; set once the header has been checked */
-	uint64_t size;           /* the file's size, of which a user program's file has most bytes elsewhere */
+	uint64_t size;           /* the whole file's size, also when `file` is only a user program's header */
 	bool program;            /* a user program, which is allowed more than the kernel (see elf_parse_program) */
 	vaddr_t base, last;      /* the range for segments, both included */
 	struct elf_image *image;
@@ -305,7 +305,7 @@ enum status elf_parse_program(const void *start, const void *programs, uint64_t 
 	return status == OK ? take_programs(&parse, &h) : status;
 }
 
-/* System V ABI, "Note Section": name and content are each padded to 4 bytes. */
+/* Walk the notes (System V ABI, "Note Section"): the name and the content of each are padded to 4 bytes. */
 const void *elf_note(const struct elf_image *image, const char *name, uint32_t type, size_t size)
 {
 	const uint8_t *at = image->notes;

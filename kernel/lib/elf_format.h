@@ -6,13 +6,13 @@
 
 #include <stdint.h>
 
-#define ELF_CLASS_64      2 /* ident[4] */
-#define ELF_LITTLE_ENDIAN 1 /* ident[5] */
-#define ELF_VERSION       1 /* ident[6] and `version` */
+#define ELF_CLASS_64      2 /* in ident[4] */
+#define ELF_LITTLE_ENDIAN 1 /* in ident[5] */
+#define ELF_VERSION       1 /* in ident[6] and `version` */
 #define ELF_TYPE_EXEC     2
 #define ELF_TYPE_DYN      3
 #define ELF_TYPE_CORE     4
-#define ELF_X86_64        62 /* `machine` */
+#define ELF_X86_64        62 /* in `machine` */
 
 /* Elf64_Ehdr. */
 struct elf_header {

@@ -1,5 +1,6 @@
 /*
- * printf without floating point, into the caller's buffer. Prints nothing, allocates nothing, knows no locale.
+ * Formats text as printf does, without floating point, into the caller's buffer. Prints nothing, allocates nothing,
+ * knows no locale.
  */
 #include "kernel/lib/format.h"
 

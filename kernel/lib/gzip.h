@@ -13,9 +13,9 @@
 /* The state while a member is unpacked: 155 KiB. Guard: the caller. */
 struct gzip {
 	struct inflate stream;                                                     /* must be the first member */
-	bool (*content_out)(struct gzip *gzip, const uint8_t *bytes, size_t size); /* the caller's; see gzip_unpack() */
+	bool (*content_out)(struct gzip *gzip, const uint8_t *bytes, size_t size); /* gzip_unpack()'s argument */
 	uint64_t unpacked;                                                         /* bytes of content so far */
-	uint32_t crc;                                                              /* of these bytes */
+	uint32_t crc;                                                              /* checksum of these bytes */
 	uint32_t crc_tables[8][256]; /* [n][b]: what a byte b, followed by n bytes, adds to the checksum */
 };
 

@@ -16,7 +16,7 @@
 struct inflate {
 	const uint8_t *in;
 	uint64_t size, at;
-	uint64_t bits; /* taken from the input and not used yet, `count` of them; the lowest comes first */
+	uint64_t bits; /* the `count` bits that are taken from the input and not used yet; the lowest comes first */
 	unsigned count;
 	/*
 	 * Take a piece of the content, in window[passed, done); it is overwritten afterwards. Returns false when it

@@ -47,7 +47,7 @@ struct inflate_code {
 	/* indexed by the next INFLATE_FAST bits: an entry; 0: the code is longer, or does not exist */
 	uint32_t fast[1 << INFLATE_FAST];
 	uint16_t lengths[INFLATE_BITS + 1]; /* how many codes have each length */
-	uint16_t symbols[INFLATE_SYMBOLS];  /* sorted by code */
+	uint16_t symbols[INFLATE_SYMBOLS];  /* the symbols that have a code, sorted by code */
 	enum inflate_kind kind;
 };
 

@@ -6,10 +6,10 @@
 
 #include "kernel/lib/tree.h"
 
-/* Guard: what guards the tree. */
+/* An interval in a tree. Guard: what guards the tree. */
 struct interval {
 	uint64_t first, last;  /* the interval, `last` included; changed by interval_set_last() alone in a tree */
-	const void *tag;       /* whose it is, for interval_first_other(); not changed in a tree */
+	const void *tag;       /* who the interval belongs to, for interval_first_other(); not changed in a tree */
 	uint64_t end;          /* the greatest `last` in the subtree; set by the tree */
 	const void *tags;      /* the tag of all intervals of the subtree; NULL: they differ; set by the tree */
 	struct tree_node node; /* sorted by `first` */

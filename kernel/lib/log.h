@@ -16,8 +16,8 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 #define LOG_USER            (1 << 3) /* syslog(3)'s LOG_USER; all lower priorities are messages of the kernel */
 
 #define LOG_LINE_MOST 976   /* bytes of a record's text, as on Linux; longer text goes on in the next record */
-#define LOG_LINES     1024  /* records that are kept */
-#define LOG_TEXT      65536 /* bytes of text that are kept */
+#define LOG_LINES     1024  /* the most records that are kept */
+#define LOG_TEXT      65536 /* the most bytes of text that are kept */
 
 /* A console. Guard: fixed when it has been added. */
 struct log_sink {
@@ -106,7 +106,7 @@ void log_divert(void (*write)(const char *text, size_t size));
 /* A copy of a record, as log_get() makes it. */
 struct log_record {
 	uint64_t seq; /* number of the record; 0 is the first since the machine's start */
-	uint64_t ns;  /* since the machine's start */
+	uint64_t ns;  /* nanoseconds since the machine's start */
 	unsigned priority;
 	size_t size; /* bytes of text, without '\n'; control characters in it have been made harmless */
 	char text[LOG_LINE_MOST];

@@ -11,8 +11,8 @@
 __attribute__((noreturn, cold, format(printf, 1, 2))) void panic(const char *format, ...);
 
 /*
- * Called by panic with its message; must not return. A panic inside the handler calls the handler again, which must be
- * prepared for that. Until a handler is set, panic prints its message, once, and loops for ever.
+ * Have panic call `handler` with its message. The handler must not return. A panic inside the handler calls the handler
+ * again, which must be prepared for that. Until a handler is set, panic prints its message, once, and loops for ever.
  */
 typedef void panic_handler_fn(const char *format, va_list args);
 void panic_set_handler(panic_handler_fn *handler);

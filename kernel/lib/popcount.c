@@ -1,5 +1,5 @@
 /*
- * Counting bits, for which a baseline x86-64 CPU has no instruction: the compiler calls this function of its run-time
+ * Counts bits, for which a baseline x86-64 CPU has no instruction: the compiler calls this function of its run-time
  * library, with which the kernel is not linked.
  */
 #include <stdint.h>

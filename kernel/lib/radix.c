@@ -1,4 +1,4 @@
-/* A radix tree with words of bits: see radix.h. */
+/* Implements the radix tree of radix.h, whose nodes keep words of bits. */
 #include "kernel/lib/radix.h"
 
 #include "kernel/lib/panic.h"
@@ -6,7 +6,7 @@
 #define LEVELS ((32 + RADIX_BITS - 1) / RADIX_BITS)
 #define FULL   (~0ULL)
 
-/* Guard: what guards the tree that the node is in. */
+/* A node of a tree. Guard: what guards the tree. */
 struct radix_node {
 	uint64_t used;  /* a bit for each slot that is not NULL */
 	uint64_t full;  /* a bit for each slot below which no number is free */
@@ -109,7 +109,7 @@ void *radix_last(const struct radix *tree, uint32_t *number)
 	const struct radix_node *node = root_of(tree);
 	uint32_t at = 0;
 
-	/* No node is empty. */
+	/* Every node in the tree has an entry below it, so the last slot in use leads to one. */
 	while (node) {
 		const unsigned index = 63 - (unsigned)__builtin_clzll(node->used);
 		void *found = load(&node->slots[index]);

@@ -23,7 +23,7 @@
 
 struct radix_node;
 
-/* Guard: the code that has the tree says what. */
+/* A tree. Guard: the code that has the tree says what guards it. */
 struct radix {
 	struct radix_node *root;
 	/*

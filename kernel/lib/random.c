@@ -1,6 +1,6 @@
 /*
- * The one random-number generator of the kernel. Its whole state is a key of ChaCha20, which is replaced at each
- * request for random bytes, and whenever bytes are mixed in.
+ * Implements the kernel's one random-number generator. The generator's whole state is a key of ChaCha20, which is
+ * replaced at each request for random bytes, and whenever bytes are mixed in.
  */
 #include "kernel/lib/random.h"
 
