@@ -30,7 +30,7 @@ struct operation {
 struct snapshot {
 	uint64_t frames; /* number of free frames */
 	uint64_t leaves; /* number of leaves of the kernel context */
-	uint64_t hash;   /* over all leaves */
+	uint64_t hash;   /* a hash of all leaves */
 };
 
 static bool add_leaf(void *ctx, const struct mapping *m)

@@ -18,7 +18,7 @@
 #define END     (BASE + PAGES * PAGE_SIZE)
 #define LARGEST 1200 /* bytes of the largest copy that is tried */
 
-#define ERROR_WRITE (1 << 1) /* in a #PF's error code */
+#define ERROR_WRITE (1 << 1) /* the bit of a #PF's error code that says "write" */
 
 static struct user_space *space;
 static SCRATCH unsigned char pattern[LARGEST], buffer[LARGEST + 16];

@@ -75,7 +75,7 @@ static inline bool kernel_lock_take_free(void)
 					   __ATOMIC_RELAXED);
 }
 
-/* Enter the kernel from user mode or from idling; leave it. Do nothing with one CPU. */
+/* Enter the kernel from user mode or from idling (_enter), or leave it (_leave). Do nothing with one CPU. */
 static inline void kernel_enter(void)
 {
 	if (unlikely(kernel_lock_used))

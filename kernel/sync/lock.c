@@ -11,7 +11,7 @@
 
 struct held {
 	const struct lock *lock;
-	const char *place; /* file and line that took it */
+	const char *place; /* file and line that took the lock */
 };
 
 /* The locks that a CPU holds: at most one of each rank. Guard: used by its own CPU only, with interrupts off. */

@@ -41,12 +41,12 @@ struct lock {
 /*
  * Record that this CPU holds `lock` from now on (_taken), or no longer (_released). Call with interrupts off.
  * lock_note_taken() panics when the order of ranks forbids taking the lock, lock_note_released() when this CPU does not
- * hold the lock. `place`: file and line that take it, for the panic's message.
+ * hold the lock. `place`: file and line that take the lock, for the message.
  */
 void lock_note_taken(const struct lock *lock, const char *place);
 void lock_note_released(const struct lock *lock);
 
-/* Panic unless this CPU holds `lock`. `place`: file and line that need it. */
+/* Panic unless this CPU holds `lock`. `place`: file and line of the code that needs the lock. */
 void lock_check_held(const struct lock *lock, const char *place);
 /*
  * Panic unless this CPU holds no lock (_none), or `lock` and no other (_only). `what`: what is about to happen, for the
@@ -57,7 +57,7 @@ void lock_check_only(const struct lock *lock, const char *what);
 /* Panic unless interrupts are off. */
 void lock_check_off(const char *place);
 
-/* End all checks, for a panic: printing it must work whatever locks are held. */
+/* End all checks, for a panic: its message must be printed whatever locks are held. */
 void lock_stop_checks(void);
 
 #else

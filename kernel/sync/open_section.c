@@ -23,7 +23,9 @@ bool open_section_begin(const void *object)
 	return false;
 }
 
-/* Return whether `cpu` is in a section on `object`, or in any section if that is NULL. False for the running CPU. */
+/*
+ * Return whether `cpu` is in a section on `object`, or in any section if `object` is NULL. False for the running CPU.
+ */
 static bool is_in(const struct percpu *cpu, const void *object)
 {
 	const void *const *first = per_cpu_of(cpu, open_section_object);

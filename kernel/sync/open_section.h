@@ -97,7 +97,7 @@ static inline void open_section_end(void)
 	__atomic_store_n(per_cpu_pointer(open_section_object), NULL, __ATOMIC_RELEASE);
 }
 
-/* Name a second object of the section that this CPU is in; the caller then looks whether that is its own, too. */
+/* Name a second object of the section that this CPU is in; the caller then looks whether that one is its own, too. */
 static inline void open_section_add(const void *object)
 {
 	(void)__atomic_exchange_n(&per_cpu_pointer(open_section_more)->object, object, __ATOMIC_SEQ_CST);
