@@ -43,8 +43,8 @@ struct keeper {
 
 /*
  * Mark `size` bytes at `pa` as ACPI tables and return a pointer to them; NULL when not all of them are RAM. The bytes
- * may lie in several ranges of the map: the header is marked before the rest of the table, which splits the range
- * around it.
+ * may lie in several ranges of the map, since a table's header is marked before the rest, and marking it splits the
+ * range around it.
  */
 static const uint8_t *keep(struct keeper *k, uint64_t pa, uint64_t size)
 {

@@ -12,8 +12,8 @@
 #include "paging/layout.h"
 
 #define PATH_MOST   510                 /* units of UTF-16 in a path */
-#define NAME_ROOM   (3 * PATH_MOST + 4) /* for one unit more, each of up to three bytes in UTF-8, and the NUL */
-#define REASON_MOST 200                 /* bytes of a message beside the name of a file */
+#define NAME_ROOM   (3 * PATH_MOST + 4) /* bytes for PATH_MOST + 1 units, up to three in UTF-8 for each, and the NUL */
+#define REASON_MOST 200                 /* the most bytes that a message has besides the file's name */
 _Static_assert(NAME_ROOM + REASON_MOST <= MESSAGE_MOST, "a message has the whole name, and what is behind it");
 /* Bytes of one read: some firmware cannot read a large file in one call. */
 #define READ_MOST (1u << 20)

@@ -10,7 +10,7 @@ static const EFI_GUID acpi1_guid = ACPI_TABLE_GUID;
 static const EFI_GUID acpi2_guid = ACPI_20_TABLE_GUID;
 static const EFI_GUID smbios2_guid = SMBIOS_TABLE_GUID;
 static const EFI_GUID smbios3_guid = SMBIOS3_TABLE_GUID;
-/* UEFI 2.10, "EFI_MEMORY_ATTRIBUTES_TABLE"; gnu-efi does not name it. */
+/* The GUID of EFI_MEMORY_ATTRIBUTES_TABLE (UEFI 2.10), which gnu-efi does not define. */
 static const EFI_GUID attributes_guid = {
 	0xdcfa911d, 0x26eb, 0x469f, { 0xa2, 0x20, 0x38, 0xb7, 0xdc, 0x46, 0x12, 0x20 }
 };
@@ -50,7 +50,10 @@ static void set_channel(uint32_t mask, uint8_t *shift, uint8_t *bits)
 	*bits = (uint8_t)(32 - __builtin_clz(mask) - __builtin_ctz(mask));
 }
 
-/* Read the mode that is set (UEFI 2.10, "EFI_GRAPHICS_OUTPUT_PROTOCOL"); with PixelBltOnly there is no framebuffer. */
+/*
+ * Describe the framebuffer in l->info, as the screen's mode says (UEFI 2.10, "EFI_GRAPHICS_OUTPUT_PROTOCOL"). A mode
+ * with PixelBltOnly has no framebuffer.
+ */
 static void read_framebuffer(struct loader *l)
 {
 	struct boot_framebuffer *fb = &l->info.framebuffer;

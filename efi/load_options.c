@@ -78,7 +78,7 @@ static void unwrap_load_option(struct bytes *b)
 	const uint8_t *at = b->at + 6, *paths_end;
 	uint32_t paths;
 
-	/* Only the attributes that are defined may be set; ASCII and UTF-16 text sets other bits. */
+	/* Undefined attribute bits show that this is no load option: ASCII and UTF-16 text sets such bits. */
 	if (b->end - b->at < 6 + 2 + 4 || (unit_at(b->at) & ~0x1f0bu) || unit_at(b->at + 2))
 		return;
 	paths = unit_at(b->at + 4);

@@ -12,7 +12,7 @@
 #include "kernel/lib/elf.h"
 
 #define OPTIONS_MOST 4096 /* most bytes of the command line in UTF-8, the NUL included */
-#define MESSAGE_MOST 2048 /* most bytes of a message's line; one with the longest name of initrd.c has fewer */
+#define MESSAGE_MOST 2048 /* most bytes of a message's line: enough for the longest file name of initrd.c */
 
 /* The bytes of a section of the loader's own PE. `data` is NULL when there is no such section. */
 struct blob {
@@ -30,7 +30,7 @@ struct arena {
 				 where they lie in .kernel */
 	paddr_t handoff;      /* anywhere in the direct map: boot_info, command line, memory maps, a PML5 */
 	uint64_t table_pages; /* page tables, their root first; unused ones are handed to the kernel */
-	uint64_t low_pages, image_pages, handoff_pages; /* in the block of that name; 0: it is not allocated */
+	uint64_t low_pages, image_pages, handoff_pages; /* pages of the block of that name; 0: it is not allocated */
 };
 
 struct loader {

@@ -4,7 +4,7 @@
  * returns to the firmware, which has not been changed. The firmware's watchdog is never touched: ExitBootServices()
  * ends it (UEFI 2.10, "SetWatchdogTimer()"), and if a loader set it again after a failure, it would reset the machine
  * five minutes later. When ExitBootServices() itself keeps failing, part of the firmware may have been shut down, so
- * the machine halts. After that call nothing can fail any more.
+ * the machine halts. Once that call has succeeded nothing can fail any more.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"
@@ -81,7 +81,7 @@ static void give_arena_back(struct loader *l)
 	a->handoff_pages = a->image_pages = a->low_pages = 0;
 }
 
-/* Allocate the blocks of the arena. After an error, which has been reported, there is none. */
+/* Allocate the blocks of the arena. On error, which has been reported, none is allocated. */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {
 	struct arena *a = &l->arena;
@@ -149,7 +149,7 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 		uint64_t tables = loader_tables_bound(l, map);
 
 		if (tables > sizes->table_pages) {
-			sizes->table_pages = tables + 8; /* the map of the next try differs a little */
+			sizes->table_pages = tables + 8; /* 8 to spare: the next try's memory map differs a little */
 			return EFI_BUFFER_TOO_SMALL;
 		}
 		status = loader_build_tables(l, map, ret_root);
@@ -326,7 +326,7 @@ __attribute__((noreturn)) static void halt(struct loader *l)
 		cpu_halt();
 }
 
-/* Check that the CPU has NX and SYSCALL: the kernel cannot do without, and a few 64-bit CPUs lack one or hide it. */
+/* Check that the CPU has NX and SYSCALL: the kernel needs both, and a few 64-bit CPUs lack one or hide it. */
 static EFI_STATUS check_cpu(struct loader *l)
 {
 	uint32_t features = cpu_cpuid(0x80000001, 0).edx;

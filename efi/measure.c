@@ -21,13 +21,13 @@
 #define EVENT_TAG 6  /* the event's bytes are a struct tagged_event */
 #define EVENT_IPL 13 /* the event's bytes are text in UTF-16 */
 
-#define TCG2_VERSION 1 /* of struct tcg2_event's header */
+#define TCG2_VERSION 1 /* the version of struct tcg2_event's header */
 /* The most bytes of an event's description in the log. Only the description is cut, not what is measured. */
 #define DESCRIPTION_MOST (OPTIONS_MOST * sizeof(CHAR16))
 
 /* "EFI_TCG2_EVENT": what the log keeps beside the digest. */
 struct tcg2_event {
-	uint32_t size; /* of all of it, in bytes */
+	uint32_t size; /* bytes of the whole event */
 	uint32_t header_size;
 	uint16_t header_version;
 	uint32_t pcr;

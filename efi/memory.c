@@ -62,7 +62,7 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 	/* Memory that runtime services still use must not be given away, whatever its type. Linux keeps it, too. */
 	if (d->Attribute & EFI_MEMORY_RUNTIME && (type == MEM_BOOT_SERVICES || type == MEM_USABLE))
 		return d->Type == EfiBootServicesCode ? MEM_RUNTIME_CODE : MEM_RUNTIME_DATA;
-	/* Special-purpose memory waits for a driver that knows what it is for. */
+	/* Special-purpose memory is left to a driver that knows what it is for. */
 	return type == MEM_USABLE && d->Attribute & EFI_MEMORY_SP ? MEM_RESERVED : type;
 }
 

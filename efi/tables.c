@@ -69,7 +69,7 @@ static void count_cuts(struct region_count *c, uint64_t start, uint64_t end, int
 }
 
 #define TABLES_ROOT       1
-#define TABLES_TRAMPOLINE 6  /* the trampoline's page and its copy below 4 GiB, three levels each */
+#define TABLES_TRAMPOLINE 6  /* three levels of tables each for the trampoline's page and its copy below 4 GiB */
 #define TABLES_SPARE      48 /* pages for the kernel's own first tables, and for its screen's text */
 
 /* Return how many tables this map needs: exact for the direct map, and an upper bound for the rest. */
@@ -127,9 +127,9 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * A block of 2 MiB is mixed when it holds RAM of more than one type: such a block needs 4 KiB leaves. Range `i` must
- * end in a mixed block. Return the end of the row of mixed blocks that begins with this one: the first block boundary
- * after which no mixed block follows, or the end of the RAM.
+ * Return the end of the row of mixed blocks that begins with the block in which range `i` ends: the first block
+ * boundary after which no mixed block follows, or the end of the RAM. A block of 2 MiB is mixed when it holds RAM of
+ * more than one type, so that it needs 4 KiB leaves; the block in which range `i` ends must be mixed.
  */
 static uint64_t mixed_end(const struct memmap *map, size_t i)
 {

@@ -11,8 +11,8 @@ struct map_job {
 	enum page_prot prot;
 	int max_leaf;           /* level of the largest leaf that the space has, and to which `offset` is aligned */
 	bool planned;           /* the plan has found the whole range free */
-	size_t tables;          /* plan: how many tables to reserve */
-	struct reserve reserve; /* commit: the tables' frames */
+	size_t tables;          /* how many tables to reserve; set by the plan */
+	struct reserve reserve; /* the tables' frames, which the commit uses */
 };
 
 /* Handle the gap [va, last]: entries of `level` in one table, `at` the first, none of them present. */

@@ -151,7 +151,7 @@ struct slot space_find(const struct space *s, vaddr_t va);
  */
 int space_walk(const struct space *s, vaddr_t va, struct slot path[4]);
 
-/* Find the leaf that maps `va`. ERR_NOT_FOUND leaves *ret alone. */
+/* Find the leaf that maps `va`. Returns ERR_NOT_FOUND, *ret untouched, when there is none. */
 MUST_CHECK enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret);
 
 struct space_visitor {

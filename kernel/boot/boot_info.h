@@ -31,7 +31,7 @@ struct boot_segment {
 	uint64_t prot; /* enum page_prot */
 };
 
-#define BOOT_SEGMENTS 32 /* two for each of the ELF segments, of which there are ELF_SEGMENTS at the most */
+#define BOOT_SEGMENTS 32 /* two for each ELF segment (at most ELF_SEGMENTS): its part in place, and its copied part */
 
 /* A linear framebuffer, 32 bits a pixel. width 0: the machine has none. Fixed after boot. */
 struct boot_framebuffer {
@@ -80,7 +80,7 @@ enum boot_flags {
 	BOOT_FLAGS = (1 << 10) - 1,
 };
 
-/* Addresses of type paddr_t are physical; 0 means absent. Fixed after boot. */
+/* What the loader hands to the kernel. Addresses of type paddr_t are physical; 0 means absent. Fixed after boot. */
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
@@ -104,7 +104,7 @@ struct boot_info {
 	struct boot_framebuffer framebuffer;
 
 	paddr_t rsdp;          /* ACPI root pointer */
-	paddr_t smbios;        /* SMBIOS entry point, 64-bit one if there are two */
+	paddr_t smbios;        /* SMBIOS entry point; the 64-bit one if there are two */
 	uint64_t smbios_major; /* 3 or 2: which kind of entry point `smbios` is */
 	paddr_t efi_system_table;
 	paddr_t efi_attributes; /* EFI_MEMORY_ATTRIBUTES_TABLE */

@@ -27,7 +27,7 @@ enum boot_stage {
 };
 
 #define STAGE_SQUARE 12 /* pixels on a side */
-#define STAGE_STEP   24 /* from one square to the next */
+#define STAGE_STEP   24 /* pixels from the left edge of one square to that of the next */
 
 /* Return the pixel in which a channel of `bits` bits at `shift` is brightest and all else is dark. */
 static inline uint32_t stage_channel(unsigned shift, unsigned bits)
