@@ -3,5 +3,5 @@
  */
 #pragma once
 
-/* Register the device if the machine has such a clock. Call once, at boot. */
+/* Register the device if the machine has a battery-backed clock. Call once, at boot. */
 void rtc_device_init(void);

@@ -17,7 +17,10 @@
  */
 static bool ending;
 
-/* Set the mode. As on Linux, the caller needs CAP_SYS_TTY_CONFIG if the terminal is not its own. */
+/*
+ * Give the screen to a program if `graphics` is set, otherwise back to the terminal. As on Linux, the caller needs
+ * CAP_SYS_TTY_CONFIG if the terminal is not its own.
+ */
 int screen_mode_set(struct tty *tty, bool graphics)
 {
 	if (process_current()->tty != tty && !rights_can(CAP_SYS_TTY_CONFIG))

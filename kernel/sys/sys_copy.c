@@ -115,7 +115,7 @@ static int check_copied_range(const struct file *in, const struct file *out, uin
 		*size = TRANSFER_MAX;
 	if (*size > (from < end ? end - from : 0))
 		*size = from < end ? end - from : 0;
-	/* A copy within one file must not read what it has written. */
+	/* Refuse ranges of one file that overlap: the copy would read what it has written. */
 	if (in->node == out->node && from < to + *size && to < from + *size)
 		return -EINVAL;
 	return from > INT64_MAX || to > INT64_MAX || *size > INT64_MAX - to ? -EINVAL : 0;

@@ -66,7 +66,7 @@ static int64_t move_pieces(uint64_t pid, const uint64_t local[2], const uint64_t
 		result = pieces.io.left ? space_of((int)pid, &space) : 0;
 		if (!result && pieces.io.left) {
 			result = move_all(space, &there, &pieces.io, move);
-			/* The process may have ended meanwhile: then its memory is freed here. */
+			/* The process may have ended meanwhile: then its memory is freed here, in pieces. */
 			space_shed(space);
 			user_space_put(space);
 		}
