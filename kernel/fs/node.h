@@ -4,10 +4,9 @@
  * heap, contents in frames (kernel/fs/content.h).
  *
  * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic. Open sections
- * (kernel/sync/open_section.h) may read names, owners and mounts inside the gate `node_names`. Not for interrupt
- * handlers. Any page tables may be loaded. An int result is 0 or a negative error number; after an error the tree is as
- * before. `who` are the caller's credentials: functions with that argument check permissions (permission.h), the others
- * do not.
+ * (kernel/sync/open_section.h) may read names, owners, mounts inside the gate `node_names`; interrupt handlers may not.
+ * An int result is 0 or a negative error number; after an error the tree is as before. `who` are the caller's
+ * credentials: functions with that argument check permissions (permission.h), the others do not.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * Pipes: who has them open, and reads and writes of their rings of frames (pipe_ring.h). Small pieces are copied
- * through a buffer on the stack: two copies, but no walk of the user's page tables. A small piece for which a reader is
- * blocked does not go through the ring at all (pipe_hand.h).
+ * Pipes and FIFOs: counts who has them open, and reads and writes their rings of frames (pipe_ring.h). Small pieces are
+ * copied through a buffer on the stack: two copies, but no walk of the user's page tables. A small piece for which a
+ * reader is blocked does not go through the ring at all (pipe_hand.h).
  */
 #include "kernel/fs/pipe.h"
 
@@ -14,9 +14,12 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-/* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt; open sections may read it. */
+/*
+ * A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt; open sections
+ * (kernel/sync/open_section.h) may read it inside its gate.
+ */
 struct pipe {
-	struct open_gate *gate;    /* the node's; closed while anything here changes that sections read */
+	struct open_gate *gate;    /* the node's; closed while anything here changes that open sections read */
 	struct pipe_ring ring;     /* its bytes */
 	struct pipe_hand *hand;    /* older bytes than the ring's, for a reader that was blocked; NULL: never used */
 	uint64_t readers, writers; /* number of open files that can read, that can write */
@@ -69,9 +72,9 @@ static void drop(struct pipe *pipe, uint64_t size)
 }
 
 /*
- * Wake tasks after a read: all that poll, and one blocked writer. But if less than PIPE_BUF bytes are free now, only
- * small writes can go on, and it is not known which writers have a small one: then wake all writers. A writer that does
- * not fill the pipe wakes the next one (kernel/sys/file_transfer.c).
+ * Wake tasks after a read: all tasks that poll, and one blocked writer. But if less than PIPE_BUF bytes are free now,
+ * only small writes can go on, and it is not known which writers have a small one: then wake all writers. A writer that
+ * does not fill the pipe wakes the next one (kernel/sys/file_transfer.c).
  */
 static void tell_of_room(struct pipe *pipe)
 {
@@ -106,7 +109,7 @@ static int64_t read_ring(struct pipe *pipe, struct user_io *io)
 
 	if (unlikely(pipe->ring.packets))
 		return read_packet(pipe, io);
-	/* A small read frees no frame, so it must not go to a page's end. */
+	/* A read that reaches a page's end frees the page's frame, which only read_bulk() does. */
 	if (size > PIPE_SMALL || pipe->ring.tail % PAGE_SIZE + size >= PAGE_SIZE)
 		return read_bulk(pipe, io, size);
 	done = pipe_ring_copy_small(&pipe->ring, io, size);
@@ -270,7 +273,10 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
-/* Initialise a pipe that is all zeros, for `who`, make it the node's, and add its capacity to `pipe_pages`. */
+/*
+ * Initialise a pipe that is all zeros, for `who` (NULL: the kernel), make it the node's, and add its capacity to
+ * `pipe_pages`.
+ */
 static void start_pipe(struct pipe *pipe, struct node *node, const struct credentials *who)
 {
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;

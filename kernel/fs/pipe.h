@@ -18,8 +18,8 @@
 extern uint64_t pipe_pages_soft;
 
 /*
- * Most bytes that who lacks CAP_SYS_RESOURCE gets for a pipe: Linux's pipe-max-size. A power of two, at least a page
- * and at most PIPE_MOST_SIZE. Guard: tasks only, which the kernel does not preempt.
+ * The largest capacity in bytes that a task without CAP_SYS_RESOURCE can give a pipe: Linux's pipe-max-size. A power of
+ * two, at least a page and at most PIPE_MOST_SIZE. Guard: tasks only, which the kernel does not preempt.
  */
 #define PIPE_MOST_SIZE (1U << 31)
 extern uint64_t pipe_most_size;
@@ -50,8 +50,9 @@ bool pipe_has_writers(const struct pipe *pipe);
 bool pipe_has_readers(const struct pipe *pipe);
 
 /*
- * Copy up to `most` of the oldest bytes to a buffer in the heap, and return how many; or drop `size` bytes, which the
- * pipe must have, and wake writers. No other task may run between the two calls.
+ * pipe_peek() copies up to `most` of the oldest bytes to a buffer in the heap, and returns how many; pipe_skip() drops
+ * `size` bytes, which the pipe must have, and wakes writers. No other task may run between a pipe_peek() and the
+ * pipe_skip() of its bytes.
  */
 size_t pipe_peek(const struct pipe *pipe, void *buffer, size_t most);
 void pipe_skip(struct pipe *pipe, size_t size);

@@ -10,7 +10,7 @@
 
 #define PIPE_HAND_BYTES 248 /* most bytes that are handed over at once: the structure then fills 256 bytes */
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* Bytes on their way to a blocked reader. Guard: tasks only, which the kernel does not preempt. */
 struct pipe_hand {
 	uint32_t start, end; /* bytes[start] to bytes[end - 1] wait to be taken; start is 0 unless some were taken */
 	uint8_t bytes[PIPE_HAND_BYTES]; /* must be aligned to 8 bytes, for wipe() */
@@ -30,12 +30,15 @@ static inline uint64_t pipe_hand_fill(const struct pipe_hand *hand)
 bool pipe_hand_give(struct pipe_hand **hand, struct user_io *io, size_t size, int64_t *ret);
 
 /*
- * Put bytes that wait to `io`, as many as it has room for, and wipe them once the last one is taken. Returns how many;
- * or copy_errno()'s error, with nothing taken.
+ * Copy the waiting bytes to `io`, as many as it has room for, and wipe them once the last one is taken. Returns how
+ * many; or copy_errno()'s error, with nothing taken.
  */
 int64_t pipe_hand_take(struct pipe_hand *hand, struct user_io *io);
 
-/* Copy the first of up to `size` bytes that wait; or drop them. `hand` may be NULL. Returns how many these are. */
+/*
+ * pipe_hand_peek() copies up to `size` of the waiting bytes, the oldest first, to `buffer`; pipe_hand_skip() drops
+ * them. Each returns how many these are. `hand` may be NULL.
+ */
 size_t pipe_hand_peek(const struct pipe_hand *hand, void *buffer, size_t size);
 size_t pipe_hand_skip(struct pipe_hand *hand, size_t size);
 

@@ -28,7 +28,10 @@ static void add(struct pipe_packets *packets, uint64_t fill, uint32_t size)
 	packets->covered = fill;
 }
 
-/* Return whether `size` bytes join plain bytes: as on Linux they do where they fit into the last plain bytes' page. */
+/*
+ * Return whether a write of `size` bytes becomes plain bytes, no packet: as on Linux, when the ring ends with plain
+ * bytes and the write fits into their page.
+ */
 static bool joins(const struct pipe_ring *ring, uint64_t size)
 {
 	const uint64_t used = ring->head % PAGE_SIZE;

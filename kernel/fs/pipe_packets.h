@@ -16,10 +16,10 @@ struct pipe_packet {
 	uint32_t size;  /* bytes of the packet that are in the ring still; 0 never */
 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The packets in one ring. Guard: tasks only, which the kernel does not preempt. */
 struct pipe_packets {
 	uint32_t slots, count; /* how many packets there is room for, and how many there are */
-	uint32_t first;        /* the slot of the oldest one; the others follow, and after the last slot the first */
+	uint32_t first;        /* the oldest packet's slot; newer packets follow in order, slot 0 after the last slot */
 	uint64_t covered;      /* number of bytes up to the last packet's end: the sum of all `plain` and `size` */
 	struct pipe_packet slot[]; /* `slots` of them */
 };

@@ -14,7 +14,7 @@
 #define PIPE_SIZE   65536                   /* Linux's size of a new pipe: bytes */
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE) /* PIPE_SIZE in pages */
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The bytes of one pipe. Guard: tasks only, which the kernel does not preempt. */
 struct pipe_ring {
 	uint64_t head;                /* how many bytes have been written */
 	uint64_t tail;                /* how many bytes have been read */

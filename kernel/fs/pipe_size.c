@@ -1,10 +1,10 @@
 /*
- * How large pipes may be.
+ * The limits on pipes' capacities; see pipe.h.
  */
 #include "kernel/fs/credentials.h"
 #include "kernel/fs/pipe.h"
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The limits, in pages and in bytes; see pipe.h. Guard: tasks only, which the kernel does not preempt. */
 uint64_t pipe_pages_soft = 16384;
 uint64_t pipe_most_size = 1 << 20;
 

@@ -1,5 +1,5 @@
 /*
- * How names are looked up across mounts; see place.h.
+ * Looks names up across mounts; see place.h.
  */
 #include "kernel/fs/place.h"
 

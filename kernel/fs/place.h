@@ -1,5 +1,5 @@
 /*
- * Places: nodes as they are seen by way of a mount. Here names are looked up across mounts.
+ * Places: nodes as they are seen by way of a mount. Compares and holds places, and looks names up across mounts.
  *
  * Guard: tasks only, which the kernel does not preempt: no function here blocks.
  */
@@ -48,9 +48,9 @@ static inline bool place_is_of_part(const struct place *place)
 
 /*
  * Look up one name, which may be "." or "..", in the directory `dir`. Mounts are crossed, and ".." of `root` is `root`.
- * ret->node is a new reference; ret->mount has none: the tree's reference keeps it until others run. Returns 0,
- * -ENOTDIR, -ENOENT (as on Linux also for ".." of a directory that was moved out of the part of the file system that
- * its mount shows), -ENAMETOOLONG, or what the file system returns.
+ * ret->node is a new reference; ret->mount has none: the tree's reference keeps the mount until other tasks run.
+ * Returns 0, -ENOTDIR, -ENOENT (as on Linux also for ".." of a directory that was moved out of the part of the file
+ * system that its mount shows), -ENAMETOOLONG, or what the file system returns.
  *
  * If place_is_of_part(), ".." takes time for each directory between `dir` and the mount's root.
  */
@@ -62,5 +62,8 @@ static inline struct place place_of_node(struct node *node)
 	return (struct place){ node->fs->mount, node };
 }
 
-/* Return whether `node` is the directory `dir`, or lies below it in its file system; of a file one name counts. */
+/*
+ * Return whether `node` is the directory `dir`, or lies below it in its file system; of a file with several names only
+ * one counts.
+ */
 bool place_is_inside(struct node *node, const struct node *dir);

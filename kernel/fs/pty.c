@@ -59,7 +59,10 @@ static uint32_t shown(const struct pty *pty)
 	return pty->head - pty->tail;
 }
 
-/* Add text for the master to read. What does not fit is dropped: only echo, since output waits for room. */
+/*
+ * Add text for the master to read. Bytes that do not fit are dropped: only echo can be too long, since a program's
+ * output waits for room.
+ */
 static void show(struct tty *tty, const char *text, size_t size)
 {
 	struct pty *pty = pty_of(tty);
@@ -96,7 +99,7 @@ static void drop_output(struct pty *pty)
 	wait_queue_wake(&pty->tty.queue);
 }
 
-/* Report `status` to a master in packet mode, in place of reports among `over` that it has not read. */
+/* Report `status` to a master in packet mode, in place of those of the reports `over` that it has not read yet. */
 static void tell(struct pty *pty, enum pty_status status, enum pty_status over)
 {
 	if (!pty->packet)
@@ -183,7 +186,10 @@ static int open_terminal(struct device *device, struct file *file)
 	struct pty *pty = pty_by_number(DEVICE_MINOR(file->node->device));
 
 	(void)device;
-	/* A node that pty_forget() has removed is of an earlier terminal, whose number another user's may have now. */
+	/*
+	 * A node that pty_forget() has removed belongs to an earlier terminal; a terminal of another user may have its
+	 * number now.
+	 */
 	return pty && !pty->locked && file->node->links ? tty_open(&pty->tty, file) : -EIO;
 }
 

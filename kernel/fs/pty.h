@@ -1,6 +1,7 @@
 /*
- * Pseudo-terminals (pty(7)): a terminal whose device is a program. The program opens /dev/ptmx, which makes a terminal
- * and is its master: what it writes is typed, and what is shown it reads. Others open the terminal as /dev/pts/N.
+ * Pseudo-terminals (pty(7)): a terminal whose device is a program. The program opens /dev/ptmx, which makes a terminal;
+ * the open file is its master: what the program writes there is typed on the terminal, and it reads there what the
+ * terminal shows. Others open the terminal as /dev/pts/N.
  */
 #pragma once
 
@@ -10,8 +11,8 @@
 void pty_init(void);
 
 /*
- * Set the job control of the terminals that are made from now on, and the function that returns as whom the calling
- * task acts: the terminals belong to it.
+ * Set the job control of the terminals that are made from now on, and the function that returns the calling task's
+ * credentials, whose user and group own a new terminal.
  */
 void pty_set_jobs(const struct tty_job_control *jobs, const struct credentials *(*of_caller)(void));
 

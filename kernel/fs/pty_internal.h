@@ -1,5 +1,5 @@
 /*
- * What the parts of pseudo-terminals share: pty.c has the terminals, devpts.c their nodes.
+ * Shared by pty.c, which has the pseudo-terminals, and devpts.c, which has their nodes.
  */
 #pragma once
 
@@ -7,9 +7,9 @@
 
 #define PTY_MAJOR  136  /* Linux's device number of /dev/pts/N, whose minor is N */
 #define PTY_MOST   1024 /* most pseudo-terminals at once */
-#define PTY_OUTPUT 8192 /* most bytes that are shown and not read; a power of two */
+#define PTY_OUTPUT 8192 /* most bytes that a terminal shows before its master reads them; a power of two */
 
-/* What a master in packet mode is told: TIOCPKT_…, see ioctl_tty(2). */
+/* Reports to a master in packet mode: TIOCPKT_…, see ioctl_tty(2). */
 enum pty_status {
 	PTY_FLUSH_READ = 1,
 	PTY_FLUSH_WRITE = 2,
@@ -19,7 +19,7 @@ enum pty_status {
 	PTY_DO_STOP = 32,
 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* A pseudo-terminal. Guard: tasks only, which the kernel does not preempt. */
 struct pty {
 	struct tty tty; /* the terminal; must be the first member */
 	unsigned number;
@@ -31,7 +31,10 @@ struct pty {
 	bool held;      /* the terminal's last order was TTY_STOP, not TTY_GO; the master is told only of changes */
 	uint8_t status; /* bits of enum pty_status that the master has not read */
 	struct wait_queue queue; /* masters wait for shown bytes, and for room to type */
-	/* The ring of shown bytes. Positions count bytes and wrap at 2^32. */
+	/*
+	 * The ring of bytes that the terminal shows, until the master reads them. Positions count bytes and wrap at
+	 * 2^32.
+	 */
 	uint32_t head; /* position where the next byte goes */
 	uint32_t tail; /* position of the next byte to read */
 	uint8_t output[PTY_OUTPUT];
@@ -40,7 +43,7 @@ struct pty {
 /* Return the pseudo-terminal with that number, good until its master is closed; NULL: there is none. */
 struct pty *pty_by_number(unsigned number);
 
-/* Return as whom the calling task acts. */
+/* Return the credentials of the calling task. */
 const struct credentials *pty_owner(void);
 
 /*

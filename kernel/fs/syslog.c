@@ -1,6 +1,6 @@
 /*
- * How syslog(2) reads the log; see kmsg.h. Guard: tasks only, which the kernel does not preempt: all functions are
- * called by tasks, and none blocks.
+ * Reads the kernel's log for syslog(2); see kmsg.h. Guard: tasks only, which the kernel does not preempt: all functions
+ * are called by tasks, and none blocks.
  */
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/format.h"

@@ -258,7 +258,7 @@ static int truncate(struct node *node, uint64_t size)
 	return 0;
 }
 
-/* Tell what nobody may set: permissions and owners of the directory that the type names, and of all in it. */
+/* Return what nobody may set: permissions and owners of the directory type->kept, and of all in it. */
 static unsigned fixed(const struct node *node)
 {
 	const char *kept = fs_of(node)->type->kept;

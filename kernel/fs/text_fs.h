@@ -7,7 +7,10 @@
 #include "kernel/fs/node.h"
 #include "kernel/fs/text_file.h"
 
-/* How a directory finds entries beyond those of the list: node_ops.lookup and .next of whoever makes their nodes. */
+/*
+ * Functions by which a directory finds entries beyond those of the list. They do what node_ops.lookup and node_ops.next
+ * say, and make the nodes of these entries.
+ */
 struct text_children {
 	int (*lookup)(struct node *dir, struct name name, struct node **ret);
 	/* Positions are from TEXT_FS_MORE on. */
@@ -29,9 +32,9 @@ struct text_entry {
 struct text_fs_type {
 	const char *name;
 	int64_t magic;
-	uint64_t file_size;       /* the size that stat(2) shows: 0 in proc, 4096 in sysfs */
-	int create_error;         /* the error that creating a file in it returns */
-	const char *kept;         /* a directory of the root in which nobody sets permissions or owners; or NULL */
+	uint64_t file_size; /* the size that stat(2) shows: 0 in proc, 4096 in sysfs */
+	int create_error;   /* the error that creating a file in it returns */
+	const char *kept; /* name of a directory in the root where not even root sets permissions or owners; or NULL */
 	struct text_entry *first; /* entries in the order in which directories list them */
 	const struct text_children
 		*children; /* finds further entries of the root, such as /proc's processes; or NULL */

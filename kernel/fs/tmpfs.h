@@ -33,7 +33,8 @@ void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size);
 
 /*
  * Have tmpfs_find_number() find the node of a tmpfs until it is freed, for file handles (name_to_handle_at(2)). Only
- * nodes that were asked for are in the tree. Returns 0, -ENOMEM, -EOVERFLOW (the 2^32nd file and those after it).
+ * nodes for which this was called are in the tree fs->by_number. Returns 0, -ENOMEM, -EOVERFLOW (the 2^32nd file and
+ * those after it).
  */
 int tmpfs_keep_number(struct node *node);
 
@@ -43,7 +44,10 @@ struct node *tmpfs_find_number(const struct fs *fs, uint64_t number);
 /* Return whether the node lies in a tmpfs. */
 bool tmpfs_is(const struct node *node);
 
-/* Return where the node's extended attributes are, NULL there for none; or NULL: the node lies in no tmpfs. */
+/*
+ * Return the address of the node's pointer to its extended attributes, which is NULL while it has none; return NULL for
+ * a node that is in no tmpfs.
+ */
 struct attributes **tmpfs_attributes(struct node *node);
 
 /*

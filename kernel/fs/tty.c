@@ -77,7 +77,7 @@ static bool is_enough(const struct tty *tty, const struct file *file, uint64_t r
 
 /* What look() has found in the ring of input. */
 struct found {
-	uint32_t start, end; /* the positions of that input: [start, end) */
+	uint32_t start, end; /* the positions of the input that was found: [start, end) */
 	size_t count;        /* how many bytes a program gets from them: the mark of an end of file is not copied */
 	bool at_end;         /* the last of these positions is the end of a line, or of the file */
 };

@@ -40,7 +40,7 @@ struct tty_port {
 	/* Return whether all text has left the device. */
 	bool (*is_idle)(struct tty *tty);
 	void (*order)(struct tty *tty, enum tty_order order);
-	/* Called when a file was opened, or closed; `hung_up`: it was opened before the last hang-up. Or NULL. */
+	/* Called when a file was opened, or closed; `hung_up`: it was opened before the last hang-up. May be NULL. */
 	void (*opened)(struct tty *tty);
 	void (*closed)(struct tty *tty, bool hung_up);
 	/* Pseudo-terminals set all of the following operations, other drivers none. */
@@ -98,7 +98,7 @@ struct tty {
 	int (*set_graphics)(struct tty *tty, bool graphics);
 	bool (*is_graphics)(struct tty *tty); /* for KDGETMODE; set if `set_graphics` is. Fixed after boot */
 	void *data;                           /* for the driver. Fixed after boot */
-	const struct tty_port *port;          /* NULL: `write` queues nothing. Fixed after boot */
+	const struct tty_port *port;          /* NULL: `show` queues nothing. Fixed after boot */
 	const struct tty_job_control *jobs;
 	/* For the job control: pids of the leaders of the terminal's session and of its foreground group; 0: none. */
 	int session, foreground; /* guard: lock */

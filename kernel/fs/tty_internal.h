@@ -1,5 +1,5 @@
 /*
- * What the parts of a terminal share: tty.c has the file operations, tty_request.c the ioctls, and tty_input.c the line
+ * Shared by the parts of a terminal: tty.c has the file operations, tty_request.c the ioctls, and tty_input.c the line
  * discipline. Call the functions of the line discipline with tty->lock held, except tty_output.
  */
 #pragma once
@@ -46,7 +46,7 @@ bool tty_is_hung_up(const struct file *file);
 /* Return 0 if the calling task may read, or write, now; otherwise the error that its system call returns. */
 int tty_check_job(struct tty *tty, bool write);
 
-/* file_ops.ioctl. -EAGAIN: the request must wait until all written text has left the device. */
+/* Do file_ops.ioctl. Returns -EAGAIN while the request must wait for written text to leave the device. */
 int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 
 /* Do an ioctl that a pseudo-terminal's master has in common with the terminal. Returns -ENOTTY for other requests. */

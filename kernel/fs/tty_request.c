@@ -17,7 +17,9 @@ static void flush_input(struct tty *tty)
 	lock_release(&tty->lock, flags);
 }
 
-/* Get the modes that a request sets: struct termios, or the older structure, which leaves some as they are. */
+/*
+ * Get the modes that a request sets: struct termios, or the older struct termio, which leaves some modes as they are.
+ */
 static enum status get_modes(const struct tty *tty, unsigned request, struct user_io *io, struct linux_termios *ret)
 {
 	const struct linux_termios *old = &tty->termios;
@@ -171,7 +173,7 @@ static int64_t control_flow(struct tty *tty, uint64_t action)
 	return 0;
 }
 
-/* Do the requests about the keyboard. A terminal that has none returns -ENOTTY. */
+/* Do the requests about the keyboard. A terminal without a keyboard returns -ENOTTY. */
 static int64_t keyboard_request(struct tty *tty, unsigned request, struct user_io *io)
 {
 	const uint8_t type = KB_101;
@@ -186,7 +188,7 @@ static int64_t keyboard_request(struct tty *tty, unsigned request, struct user_i
 	return error ? error : tty->set_key(entry.table, entry.index, entry.value);
 }
 
-/* Do the requests about who draws on the screen. A terminal that has none returns -ENOTTY. */
+/* Do the requests about who draws on the screen. A terminal without a screen returns -ENOTTY. */
 static int64_t screen_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
 	int32_t mode;

@@ -1,5 +1,5 @@
 /*
- * Tables of System V's objects, and who may use these; see ipc.h.
+ * Keeps the tables of System V's objects, and checks who may use the objects; see ipc.h.
  */
 #include "kernel/ipc/ipc.h"
 

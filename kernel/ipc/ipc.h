@@ -1,6 +1,6 @@
 /*
- * What System V's shared memory, semaphores and message queues have in common (svipc(7)): objects with an owner and
- * permissions, which are found by a key or by an id. Guard of all: tasks only, which the kernel does not preempt.
+ * Shared by System V's shared memory, semaphores and message queues (svipc(7)): objects with an owner and permissions,
+ * which are found by a key or by an id. Guard of all: tasks only, which the kernel does not preempt.
  *
  * An id is an object's index in its table, and above that a sequence number, so that the id of an object that was
  * removed does not soon lead to another one.
@@ -21,7 +21,7 @@
 #define IPC_OBJECTS     (1 << IPC_INDEX_BITS) /* no table has more objects: Linux's IPCMNI */
 #define IPC_PERMISSIONS 0777U
 
-#define IPC_READ  0444U /* what ipc_permits() is asked for */
+#define IPC_READ  0444U /* the permission bits to pass to ipc_permits() */
 #define IPC_WRITE 0222U
 
 /*
@@ -33,10 +33,11 @@ struct ipc_object {
 	uint32_t uid, gid;                 /* the owner */
 	uint32_t creator_uid, creator_gid; /* the creator */
 	uint32_t mode;                     /* permissions, and flags of the kind of object */
-	int64_t change_time;               /* seconds by the wall clock: made, or changed by IPC_SET and its kin */
-	uint32_t index, sequence;          /* what its id is made of */
-	bool gone;                         /* the object is in no table any more: EIDRM */
-	uint64_t refs;                     /* references: one of the table, and those of calls */
+	/* when the object was made, or changed by IPC_SET and its kin: seconds by the wall clock */
+	int64_t change_time;
+	uint32_t index, sequence; /* what its id is made of */
+	bool gone;                /* the object is in no table any more: EIDRM */
+	uint64_t refs;            /* references: one of the table, and those of calls */
 };
 
 /* All objects of one kind. Guard: tasks only, which the kernel does not preempt. */
@@ -44,8 +45,8 @@ struct ipc_table {
 	struct radix objects; /* by index */
 	struct radix keys;    /* by key, those that have one */
 	uint32_t count;       /* number of objects */
-	int last_index;       /* of the object that was added last; -1: none was */
-	uint32_t sequence;    /* of the object that was added last */
+	int last_index;       /* index of the object that was added last; -1: none was */
+	uint32_t sequence;    /* sequence number of the object that was added last */
 	int next_id;          /* /proc/sys/kernel/…_next_id: the id that the next object is to have; -1: any */
 	int most;             /* most objects: SHMMNI and its kin */
 };
@@ -77,7 +78,7 @@ int ipc_add(struct ipc_table *table, struct ipc_object *object, int key, unsigne
 /* Take an object out of its table. The table's reference becomes the caller's. */
 void ipc_remove(struct ipc_table *table, struct ipc_object *object);
 
-/* Let an object be found by its id only. */
+/* Take an object's key away: from now on it is found by its id only. */
 void ipc_forget_key(struct ipc_table *table, struct ipc_object *object);
 
 /* Return the object of an id, not held; NULL: there is none (-EINVAL). */
@@ -116,7 +117,7 @@ int ipc_top(const struct ipc_table *table);
 int ipc_permits(const struct ipc_object *object, unsigned wanted);
 
 /*
- * Set owner, permissions and change_time: IPC_SET. Returns 0; -EINVAL (no such user or group), with nothing changed.
+ * Do IPC_SET: set owner, permissions and change_time. Returns 0; -EINVAL (no such user or group), with nothing changed.
  */
 int ipc_set(struct ipc_object *object, uint32_t uid, uint32_t gid, uint32_t mode);
 

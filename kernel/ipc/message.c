@@ -22,7 +22,7 @@ struct chunk_frame {
 	unsigned size; /* its chunks have CHUNK_LEAST << size bytes */
 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* Frames that have free chunks, by the size of their chunks. Guard: tasks only, which the kernel does not preempt. */
 static struct link free_chunks[SIZES] = {
 	{ &free_chunks[0], &free_chunks[0] }, { &free_chunks[1], &free_chunks[1] },
 	{ &free_chunks[2], &free_chunks[2] }, { &free_chunks[3], &free_chunks[3] },

@@ -11,10 +11,13 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/wait_until.h"
 
-/* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * A task that waits for a message; lies on that task's kernel stack. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
 struct mqueue_receiver {
 	struct link link;            /* in queue->receivers, until it has a message */
-	struct ipc_message *message; /* what it gets; NULL: nothing yet */
+	struct ipc_message *message; /* the message that the task gets; NULL: none yet */
 	struct task *task;
 };
 

@@ -9,9 +9,10 @@
 #include "kernel/sync/late_work.h"
 #include "kernel/sync/wait_queue.h"
 
-#define MQUEUE_PRIORITIES 32768     /* MQ_PRIO_MAX */
-#define MQUEUE_MOST_HARD  65536     /* messages that CAP_SYS_RESOURCE allows in a queue */
-#define MQUEUE_SIZE_HARD  (1 << 20) /* bytes that it allows in a message, copied without letting others run */
+#define MQUEUE_PRIORITIES 32768 /* MQ_PRIO_MAX */
+#define MQUEUE_MOST_HARD  65536 /* messages that CAP_SYS_RESOURCE allows in a queue */
+/* bytes that CAP_SYS_RESOURCE allows in a message; it is copied without letting other tasks run */
+#define MQUEUE_SIZE_HARD (1 << 20)
 
 struct process;
 
@@ -35,19 +36,19 @@ struct mqueue {
 	uint64_t count, bytes;      /* the number of messages, and the sum of their bytes */
 	struct tree_node *messages; /* a tree: the highest priority first, and of equal ones the oldest */
 	struct link receivers;      /* tasks that wait in mqueue_receive(), the longest first */
-	struct wait_queue queue;    /* senders, and who polls */
+	struct wait_queue queue;    /* tasks that wait to send, and tasks that poll */
 	struct process *owner;      /* the process told of a message in the empty queue; a reference. NULL: none */
 	struct mqueue_notice notice;
-	uint32_t uid;       /* whose RLIMIT_MSGQUEUE counts it; fixed when it is made */
-	uint64_t accounted; /* bytes that it counts there; fixed when it is made */
+	uint32_t uid;       /* the user whose RLIMIT_MSGQUEUE counts the queue; fixed when it is made */
+	uint64_t accounted; /* bytes that the queue counts there; fixed when it is made */
 };
 
 /*
- * The limits in /proc/sys/fs/mqueue: how many there may be of what. Guard: tasks only, which the kernel does not
- * preempt.
+ * The limits in /proc/sys/fs/mqueue. Guard: tasks only, which the kernel does not preempt.
  */
 struct mqueue_limits {
-	int queues, most, most_size;         /* queues; messages of one, bytes of a message, without CAP_SYS_RESOURCE */
+	/* most queues; most messages in a queue, and bytes in a message, without CAP_SYS_RESOURCE */
+	int queues, most, most_size;
 	int default_most, default_most_size; /* the same numbers for a queue that is made without attributes */
 };
 
@@ -64,7 +65,8 @@ void mqueue_end(struct mqueue *queue);
 
 /*
  * Send a message, whose type is its priority; it then belongs to the queue or its receiver. Waits for room until the
- * deadline by the wall clock. Returns 0; -ETIMEDOUT, -EINTR, and with `at_once` -EAGAIN: the message is the caller's.
+ * deadline by the wall clock. Returns 0; or -ETIMEDOUT, -EINTR, or with `at_once` -EAGAIN: the message is then still
+ * the caller's.
  */
 int mqueue_send(struct mqueue *queue, struct ipc_message *message, bool at_once, uint64_t deadline_ns);
 

@@ -15,9 +15,9 @@ struct account {
 	uint64_t bytes;
 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The accounts by user ID. Guard: tasks only, which the kernel does not preempt. */
 static struct radix accounts = { .alloc = kzalloc, .free = kfree };
-static int queues; /* how many there are */
+static int queues; /* number of queues of all users */
 
 /* Return a user's account, which is made if it is missing; NULL: no memory. */
 static struct account *account_of(uint32_t uid)

@@ -1,7 +1,7 @@
 /*
- * How much the users' POSIX message queues count, by real user ID, for RLIMIT_MSGQUEUE; and how many queues there are.
- * As on Linux a queue counts what its messages take at most, whether it has any or not. Guard: tasks only, which the
- * kernel does not preempt.
+ * Counts POSIX message queues: how many bytes those of each real user ID count towards RLIMIT_MSGQUEUE, and how many
+ * queues there are. As on Linux a queue counts what its messages take at most, whether it has any or not. Guard: tasks
+ * only, which the kernel does not preempt.
  */
 #pragma once
 

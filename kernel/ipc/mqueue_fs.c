@@ -206,7 +206,7 @@ static int check_name(const char *text, struct name *ret)
 	return node_permit(root, rights_current(), ACCESS_EXECUTE);
 }
 
-/* Check whether the caller may open a queue that is there with these flags. Returns 0, -EEXIST, -EINVAL, -EACCES. */
+/* Check whether the caller may open an existing queue with these flags. Returns 0, -EEXIST, -EINVAL, -EACCES. */
 static int check_open(const struct node *node, unsigned flags)
 {
 	static const unsigned accesses[] = { ACCESS_READ, ACCESS_WRITE, ACCESS_READ | ACCESS_WRITE };
@@ -252,14 +252,17 @@ int mqueue_unlink(const char *text)
 static int mount_root(const char *options, struct node **ret)
 {
 	(void)options;
-	/* The last mount is gone, but not its last user. */
+	/*
+	 * The last mount is gone, but some task still uses a file of it; until that ends, the fs cannot be mounted
+	 * anew.
+	 */
 	if (fs.detached)
 		return refuse_feature(-EBUSY, "mount: mqueue while it is used by who saw it unmounted", 0);
 	*ret = node_get(root);
 	return 0;
 }
 
-/* The queues stay when they are not mounted. */
+/* Drop the reference of mount_root(). The queues stay though they are not mounted. */
 static void unmount_root(struct node *node)
 {
 	node_put(node);

@@ -1,5 +1,5 @@
 /*
- * System V's message queues: messages sent, and given to those who wait for their type; see msg.h.
+ * System V's message queues: sends messages, and gives them to the tasks that wait for their type; see msg.h.
  */
 #include "kernel/ipc/msg.h"
 
@@ -13,23 +13,29 @@
 #define MSGMAX 8192
 #define MSGMNB 16384
 
-/* What a receiver looks for. */
+/*
+ * Which message a receiver looks for: any; one whose type is, is not, or is at most receiver.type; or the one at the
+ * place receiver.type in the queue (NUMBER).
+ */
 enum mode { ANY, EQUAL, NOT_EQUAL, AT_MOST, NUMBER };
 
-/* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * A task that waits for a message; lies on that task's kernel stack. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
 struct receiver {
 	struct link link;
 	enum mode mode;
 	int64_t type;
 	uint64_t most;               /* most bytes that it takes; UINT64_MAX: a message of any size, which is cut off */
 	bool done;                   /* `message` or `error` is set, and the receiver is in no list */
-	struct ipc_message *message; /* what it gets */
-	int error;                   /* -E2BIG, -EIDRM, or -EAGAIN: it is to look at the queue again */
+	struct ipc_message *message; /* the message that the task gets */
+	int error;                   /* -E2BIG, -EIDRM, or -EAGAIN: the task is to look at the queue again */
 	struct task *task;
 	int pid;
 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The table of queues, limits and totals; see msg.h. Guard: tasks only, which the kernel does not preempt. */
 struct ipc_table msg_table = IPC_TABLE_INITIAL(MSGMNI);
 int msg_max = MSGMAX, msg_queue_bytes = MSGMNB;
 uint64_t msg_count, msg_bytes;
@@ -141,8 +147,8 @@ static bool matches(const struct ipc_message *message, enum mode mode, int64_t t
 }
 
 /*
- * Give a message to the first receiver that waits for it and has room; before that, those for whom it is too long
- * return -E2BIG. Returns whether a receiver has got it.
+ * Give a message to the first receiver that waits for it and has room; receivers before that one for which the message
+ * is too long return -E2BIG. Returns whether a receiver has got it.
  */
 static bool give(struct msg_queue *queue, struct ipc_message *message)
 {
@@ -194,7 +200,7 @@ int msg_send(struct msg_queue *queue, struct ipc_message *message, unsigned flag
 
 /* ---- receiving ---- */
 
-/* Return a receiver for the current task: what msgrcv(2)'s type and flags in `wish` mean. */
+/* Return a receiver for the current task that looks for what msgrcv(2)'s type and flags, in `wish`, mean. */
 static struct receiver make_receiver(const struct msg_wish *wish)
 {
 	struct receiver receiver = { .mode = EQUAL,

@@ -16,10 +16,10 @@
 struct msg_queue {
 	struct ipc_object ipc;
 	struct link messages;            /* the oldest first */
-	struct link receivers;           /* tasks in msg_receive(), the first to come first */
-	struct wait_queue room;          /* tasks in msg_send() */
+	struct link receivers;           /* tasks that wait in msg_receive(), the first to come first */
+	struct wait_queue room;          /* tasks that wait in msg_send() for room */
 	uint64_t bytes, count;           /* the sum of the messages' bytes, and their number */
-	uint64_t most_bytes;             /* bytes, and messages up to MSG_COUNT_MOST, that fit */
+	uint64_t most_bytes;             /* most bytes, and also most messages, but no more than MSG_COUNT_MOST */
 	int64_t send_time, receive_time; /* seconds by the wall clock; 0: never */
 	int sender_pid, receiver_pid;    /* who sent and received last; 0: nobody */
 };

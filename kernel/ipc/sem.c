@@ -13,10 +13,11 @@
 #include "kernel/task/process.h"
 #include "kernel/task/wait_until.h"
 
-#define SEMMNI     32000
-#define WAITING    1  /* the result of operations that cannot be done yet */
-#define TRIES_MOST 64 /* waiters with several operations that one change tries; it wakes the others to try themselves */
-#define HEAP_SHARE 8  /* all sets together have an eighth of RAM at most */
+#define SEMMNI  32000
+#define WAITING 1 /* the result of operations that cannot be done yet */
+/* waiters with several operations that one change tries; it wakes further ones to try for themselves */
+#define TRIES_MOST 64
+#define HEAP_SHARE 8 /* all sets together have an eighth of RAM at most */
 
 /* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
 struct sem_waiter {
@@ -222,7 +223,7 @@ static void settle_complex(struct sem_set *set)
 		if (result == WAITING)
 			continue;
 		finish(waiter, result);
-		/* Waiters in front of it may be able to go on now, so begin anew. */
+		/* These operations may have made those of waiters in front of this one possible, so begin anew. */
 		if (!result) {
 			settle_after(set, waiter->operations, waiter->count);
 			at = set->complex.next;

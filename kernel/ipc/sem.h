@@ -7,10 +7,11 @@
 #include "kernel/ipc/ipc.h"
 #include "kernel/lib/list.h"
 
-#define SEM_VALUE_MOST 32767  /* SEMVMX */
-#define SEM_SET_MOST   32000  /* what SEMMSL may be: some calls look at all semaphores of a set without a pause */
-#define SEM_CALL_MOST  1024   /* what SEMOPM may be: a change may try the operations of 64 waiters */
-#define SEM_UNDO       010000 /* a flag of an operation: the end of the process undoes it */
+#define SEM_VALUE_MOST 32767 /* SEMVMX */
+/* highest SEMMSL: some calls look at all semaphores of a set without letting other tasks run */
+#define SEM_SET_MOST  32000
+#define SEM_CALL_MOST 1024   /* highest SEMOPM: one change may try the operations of 64 waiters */
+#define SEM_UNDO      010000 /* flag of an operation: the end of the process undoes the operation */
 
 struct process;
 struct sem_undo;
@@ -18,8 +19,8 @@ struct task;
 
 /* An operation: Linux's struct sembuf. */
 struct sem_operation {
-	uint16_t number; /* of the semaphore in the set */
-	int16_t change;  /* 0: wait until it is 0 */
+	uint16_t number; /* index of the semaphore in the set */
+	int16_t change;  /* added to the value; 0: wait until the value is 0 */
 	int16_t flags;   /* IPC_NOWAIT, SEM_UNDO */
 };
 
@@ -28,8 +29,8 @@ struct sem {
 	int16_t value;        /* 0 to SEM_VALUE_MOST */
 	bool changed;         /* settle_after() is to try its waiters */
 	int pid;              /* of the process whose operation was the last; 0: none */
-	struct link for_zero; /* waiters with one operation, which waits until it is 0, the oldest first */
-	struct link for_more; /* waiters with one operation, which takes from it, the oldest first */
+	struct link for_zero; /* waiters with one operation, which waits until the value is 0; the oldest first */
+	struct link for_more; /* waiters with one operation, which takes from the value; the oldest first */
 };
 
 /* A set. Guard: tasks only, which the kernel does not preempt. */
@@ -46,7 +47,7 @@ struct sem_set {
 /* The limits in /proc/sys/kernel/sem, and what there is. Guard: tasks only, which the kernel does not preempt. */
 struct sem_limits {
 	int set;        /* most semaphores of a set: SEMMSL */
-	int all;        /* most semaphores: SEMMNS */
+	int all;        /* most semaphores of all sets together: SEMMNS */
 	int operations; /* most operations of one semop(2): SEMOPM */
 };
 
@@ -92,12 +93,14 @@ int sem_waiters(const struct sem_set *set, uint32_t number, bool for_zero);
 struct sem_undo {
 	struct link in_set; /* in set->undos */
 	struct sem_set *set;
-	struct sem_undos *owner; /* the process's */
+	struct sem_undos *owner; /* all undos of the process */
 	uint64_t settings;       /* set->settings at the last use; if that has changed, `changes` count as zeros */
-	int16_t changes[];       /* what is added to each semaphore */
+	int16_t changes[];       /* what the end of the process adds to each semaphore */
 };
 
-/* Return the current process's undo for a set, made if there is none; NULL: no memory, or undos have too much of it. */
+/*
+ * Return the current process's undo for a set, made if there is none; NULL: no memory, or undos have too much already.
+ */
 struct sem_undo *sem_undo_get(struct sem_set *set);
 
 /* Make the changes of an undo zeros if all values of its set were set since it was last used. */

@@ -1,6 +1,6 @@
 /*
- * What the end of a process does to semaphores, because of operations with SEM_UNDO. On Linux tasks share these undos
- * if they were made with CLONE_SYSVSEM, as threads are; here they belong to the process.
+ * Undoes at the end of a process its operations on semaphores with SEM_UNDO. On Linux tasks share these undos if they
+ * were made with CLONE_SYSVSEM, as threads are; here they belong to the process.
  */
 #include "kernel/ipc/sem.h"
 
@@ -12,7 +12,7 @@
 
 #define RAM_SHARE 16 /* all undos together have this part of RAM at most */
 
-static uint64_t all_bytes; /* of all undos; guard: tasks only, which the kernel does not preempt */
+static uint64_t all_bytes; /* bytes of all undos; guard: tasks only, which the kernel does not preempt */
 
 /* All undos of a process. Guard: tasks only, which the kernel does not preempt. */
 struct sem_undos {

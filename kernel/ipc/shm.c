@@ -1,6 +1,7 @@
 /*
- * Segments of System V's shared memory: made, mapped, unmapped, removed; see shm.h. The pages are those of shared
- * anonymous memory (kernel/mm/user/shared_memory.c); a segment's own memory object counts who maps it.
+ * Makes and removes the segments of System V's shared memory; see shm.h. The pages are those of shared anonymous memory
+ * (kernel/mm/user/shared_memory.c); what processes map is a memory object of the segment's own in front of it, which
+ * counts the mappings.
  */
 #include "kernel/ipc/shm.h"
 
@@ -14,11 +15,11 @@
 #define UNLIMITED     (UINT64_MAX - (1UL << 24)) /* Linux's default of SHMMAX and SHMALL */
 #define SHM_NORESERVE 010000U
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The table of segments, limits and totals; see shm.h. Guard: tasks only, which the kernel does not preempt. */
 struct ipc_table shm_table = IPC_TABLE_INITIAL(SHMMNI);
 uint64_t shm_max = UNLIMITED, shm_all = UNLIMITED;
 uint64_t shm_pages, shm_resident;
-static bool rmid_forced; /* guard: tasks only, which the kernel does not preempt */
+static bool rmid_forced; /* see shm_set_rmid_forced(); guard: tasks only, which the kernel does not preempt */
 
 static const struct memory_object_ops segment_ops;
 

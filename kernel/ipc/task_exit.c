@@ -1,5 +1,5 @@
 /*
- * What the end of a task does to System V's objects: it undoes operations on semaphores, and removes shared memory.
+ * Does what the end of a task means for System V's objects: undoes operations on semaphores, removes shared memory.
  */
 #include "kernel/ipc/task_exit.h"
 

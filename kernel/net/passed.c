@@ -1,5 +1,5 @@
 /*
- * The files that messages pass; see passed.h.
+ * Keeps the files that messages between sockets pass, and counts those in flight; see passed.h.
  */
 #include "kernel/net/passed.h"
 

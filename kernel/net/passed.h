@@ -14,7 +14,7 @@
 
 #define PASSED_IN_FLIGHT 16384 /* most files in flight at once, which bounds the work of a search for circles */
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* The files that one message passes. Guard: tasks only, which the kernel does not preempt. */
 struct passed_files {
 	struct late_work end; /* drops the references; must be the first member */
 	unsigned count;       /* how many of `files` are set */

@@ -1,5 +1,6 @@
 /*
- * Sockets as open files: which family makes one, and the file operations, each of which calls one of the family's.
+ * Sockets as open files: finds the family that makes a socket, and has the file operations, each of which calls an
+ * operation of the socket's family.
  */
 #include "kernel/net/socket.h"
 

@@ -20,7 +20,7 @@ struct socket;
 
 /* An address as programs pass it: the family in the first two bytes. Guard: that of the structure around it. */
 struct socket_name {
-	uint32_t size; /* bytes that count */
+	uint32_t size; /* how many of `bytes` the address has */
 	union {
 		uint16_t family;
 		uint8_t bytes[SOCKET_NAME_MOST];

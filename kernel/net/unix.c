@@ -1,5 +1,5 @@
 /*
- * The operations of AF_UNIX, and how its sockets are made.
+ * AF_UNIX: the table of its operations, and the making of its sockets.
  */
 #include "kernel/net/unix.h"
 
