@@ -1,6 +1,6 @@
 /*
- * The stub's serial port; see gdb_port.h (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter
- * with FIFOs").
+ * Drives the stub's serial port, a 16550; see gdb_port.h (National Semiconductor, "PC16550D Universal Asynchronous
+ * Receiver/Transmitter with FIFOs").
  */
 #include "kernel/gdb/gdb_port.h"
 

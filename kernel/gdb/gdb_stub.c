@@ -4,7 +4,8 @@
  * so the stub takes no lock, and allocates memory only for pages of a program that has stopped in user mode.
  *
  * gdb_cpus.c stops the other CPUs, and lets one CPU at a time stop the machine.
- * Guard of all state here: the CPU that owns the stub (gdb_cpus_own); between stops, that of the port's interrupt.
+ * Guard of all state here: the CPU that owns the stub (gdb_cpus_own); between stops, the CPU that handles the port's
+ * interrupt.
  */
 #include "kernel/gdb/gdb_stub.h"
 
@@ -30,7 +31,7 @@
 /* How many times to poll for the acknowledgement of a gdb that detaches: about a second. */
 #define LOOKS_FOR_LAST_ACK 1000000
 
-/* The most bytes taken in one interrupt: a port whose device was removed may have one for ever. */
+/* The most bytes taken in one interrupt: a port whose device was removed may report a byte for ever. */
 #define MOST_BYTES 1024
 
 /* Codes of instructions: INT3, and INT, whose operand is the vector. */
@@ -194,9 +195,10 @@ static struct user_space *user_of(const struct trap_frame *frame)
 }
 
 /*
- * An int3 that is not one of the stub's breakpoints. Remove it if a forked process has inherited it from its parent,
- * and let the process go on at that instruction. It also goes on there if another CPU's stop has removed a breakpoint
- * which this CPU had already hit. Returns false when the int3 is the program's own, or the kernel's.
+ * Handle an int3 that is none of the stub's breakpoints. With `copy`, a forked process has inherited it from its
+ * parent: put the old byte back. Without it, another CPU's stop may have removed a breakpoint that this CPU had already
+ * hit. In both cases the interrupted code goes on at that instruction. Returns false when the int3 is the program's
+ * own, or the kernel's.
  */
 static NO_BREAK bool pass_int3(struct trap_frame *frame, struct user_space *user, bool copy)
 {
@@ -264,8 +266,8 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 		return true;
 	}
 	/*
-	 * In the kernel nobody else steps: TF comes from a PUSHF that was stepped and has saved this flag, and from the
-	 * POPF that belongs to it.
+	 * TF is left over from a step: in the kernel, where only the stub steps, a PUSHF that was stepped has saved the
+	 * flag and its POPF has loaded it; in a program, stale_task still has it. Clear TF and go on.
 	 */
 	if (dr6 & DR6_BS && (!trap_from_user(frame) || (stale_task && stale_task == task_current()))) {
 		if (trap_from_user(frame))
@@ -274,7 +276,7 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 		gdb_breaks_set();
 		return true;
 	}
-	/* A breakpoint that another CPU's stop has removed, when this CPU had already hit it. */
+	/* DR6 reports a breakpoint that another CPU's stop has removed after this CPU had hit it: go on. */
 	if (!(dr6 & DR6_BS) && dr6 & DR6_HITS) {
 		gdb_breaks_set();
 		return true;
@@ -333,7 +335,9 @@ static void panicked(struct trap_frame *frame)
 
 	if (gdb_cpus_is_owner())
 		return;
-	/* The other CPUs have stopped for good, perhaps one of them in the stub. */
+	/*
+	 * After a panic the other CPUs have stopped for good, one of them perhaps as the stub's owner: take that away.
+	 */
 	gdb_cpus_disown();
 	if (!frame) {
 		break_now(GDB_SIGNAL_ABRT);

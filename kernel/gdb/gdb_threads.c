@@ -25,8 +25,8 @@
 static struct trap_frame *stop_frame;
 
 /*
- * What a CPU was at that waits for the stub, and what only this CPU itself can read. Guard: itself, when it begins and
- * ends to wait; meanwhile the stopped machine.
+ * The registers of a CPU that waits for the stub, some of which only this CPU can read. Guard: that CPU, when it begins
+ * and ends to wait; meanwhile the stopped machine.
  */
 struct held {
 	struct trap_frame *frame;  /* the registers; NULL: the CPU does not wait */
@@ -163,7 +163,9 @@ void gdb_threads_visit(gdb_see_thread *see, void *ctx)
 		return;
 	}
 	task_visit(see_task, &v);
-	/* With one CPU the idle task is listed only while it runs: else it shows only that another task does. */
+	/*
+	 * With one CPU the idle task is listed only while it runs: otherwise it would only show that another task runs.
+	 */
 	CPUS_EACH(cpu) {
 		struct task *idle = queues_of(cpu)->idle;
 

@@ -1,7 +1,7 @@
 /*
- * Finds sockets in flight (unix_internal.h) that nobody can reach any more: a message passes a socket, and whoever
- * would receive that message needs the same socket, through any number of others. The files in their queues are
- * dropped, which closes the sockets.
+ * Finds sockets in flight (unix_internal.h) that nobody can reach any more: a message passes a socket, and receiving
+ * that message needs the same socket, perhaps by way of other sockets. The files in their queues are dropped, which
+ * closes the sockets.
  *
  * Suspects are the sockets in flight to whose files only messages have references. Of these references those from
  * messages in the queues of suspects are subtracted; the rest, `unexplained`, are from messages that somebody can
@@ -30,17 +30,18 @@ enum phase {
 	SEARCH_RAISE,   /* find the suspects */
 	SEARCH_EXPLAIN, /* subtract the references from suspects' queues */
 	SEARCH_REACH,   /* clear all suspects that somebody can reach */
-	SEARCH_DROP     /* drop the files that pass messages to the others */
+	SEARCH_DROP     /* drop the files that messages pass in the queues of the suspects that are left */
 };
 
 /* Guard of all variables: tasks only, which the kernel does not preempt. */
 static struct link flying = { &flying, &flying }; /* list of the sockets in flight, by in_flying */
-static uint64_t flying_count;                     /* its length */
-static uint64_t credit;                           /* the visits paid for since a search began */
+static uint64_t flying_count;                     /* length of the list `flying` */
+static uint64_t credit;                           /* visits that calls have paid for since the last search began */
 static enum phase phase;
 static struct link *next_visit = &flying; /* in `flying`: the socket that the phase visits next */
-static uint64_t visits_left; /* how many sockets the phase still visits: those that fly later are no suspects */
-static uint64_t visited;     /* sockets and files that the step has looked at */
+/* how many sockets the phase still visits; sockets that begin to fly later are no suspects */
+static uint64_t visits_left;
+static uint64_t visited;                             /* sockets and files that the step has looked at */
 static struct link reached = { &reached, &reached }; /* cleared sockets whose queues are to be visited, by in_work */
 static struct late_work work;
 
@@ -52,7 +53,9 @@ static void reach(struct unix_socket *socket)
 		list_add_last(&reached, &socket->in_work);
 }
 
-/* Clear a suspect that somebody can reach. What messages in its queue pass is reached, too. */
+/*
+ * Clear a suspect that somebody can reach, and note that the sockets that messages in its queue pass are reached, too.
+ */
 static void touch(struct unix_socket *socket)
 {
 	if (!socket->suspect || phase == SEARCH_DROP)

@@ -134,7 +134,10 @@ static void end_embryo(struct unix_socket *embryo)
 	unix_put(embryo);
 }
 
-/* Break some of the connections to a closed socket. When none is left, drop the reference that the work has to it. */
+/*
+ * Break some of the connections to a closed socket. When none is left, drop the reference that the work has to the
+ * socket.
+ */
 static bool end_some(struct late_work *work)
 {
 	struct unix_socket *socket = (struct unix_socket *)((uintptr_t)work - offsetof(struct unix_socket, end));
@@ -159,7 +162,7 @@ void unix_close(struct socket *socket)
 	hang_up(own);
 	unix_queue_free(&own->in);
 	unix_feed(own);
-	/* Tasks that wait in connect(2) for room in `pending` are to find out that the socket is closed. */
+	/* Wake tasks that wait in connect(2) for room in `pending`: they then find that the socket is closed. */
 	unix_wake(own);
 	unix_put(own);
 	unix_collect();

@@ -1,5 +1,5 @@
 /*
- * What the files of AF_UNIX share. Guard of all: tasks only, which the kernel does not preempt.
+ * Shared by the files of AF_UNIX, kernel/net/unix*.c. Guard of all: tasks only, which the kernel does not preempt.
  *
  * Three words: an *embryo* is the socket at the listener's end of a connection that connect(2) has made and accept(2)
  * has not yet taken. A file is *in flight* while a message that passes it (SCM_RIGHTS) is in a queue. A *starved*
@@ -19,10 +19,10 @@ struct unix_starved {
 	struct unix_socket *socket;
 };
 
-/* Guard: tasks only, which the kernel does not preempt. */
+/* A socket of AF_UNIX. Guard: tasks only, which the kernel does not preempt. */
 struct unix_socket {
 	struct socket socket;     /* must be the first member */
-	struct unix_queue in;     /* what there is to read */
+	struct unix_queue in;     /* the bytes and messages that the socket has to read */
 	struct unix_socket *peer; /* the connected socket, a reference; or NULL */
 	struct unix_name *name;   /* the address, a reference; or NULL */
 	struct unix_socket *next; /* the next socket in its row of the hash table of abstract names */

@@ -1,6 +1,6 @@
 /*
- * The sockets of AF_UNIX as /proc/net/unix lists them. All are in rows, into which they come by turns, so that a row
- * has few of them, and a reader that goes on behind a row sees no socket twice.
+ * Lists the sockets of AF_UNIX for /proc/net/unix. New sockets go into ROWS rows by turns, so that each row has few of
+ * them; a reader gets whole rows, and so sees no socket twice.
  */
 #include "kernel/fs/text.h"
 #include "kernel/net/unix_internal.h"
@@ -11,7 +11,7 @@
 #define FLAG_LISTENS 0x10000
 enum state { UNCONNECTED = 1, CONNECTING, CONNECTED, DISCONNECTING };
 
-/* Lists of the sockets, by in_list. Guard: tasks only, which the kernel does not preempt. */
+/* Lists of the sockets, linked by listed_next. Guard: tasks only, which the kernel does not preempt. */
 static struct unix_socket *rows[ROWS];
 static uint64_t made; /* how many sockets were ever made; guard: tasks only, which the kernel does not preempt */
 
@@ -50,7 +50,9 @@ static void add_line(const struct unix_socket *socket, struct text *ret)
 	const enum state state =
 		file ? (connected ? CONNECTED : UNCONNECTED) : (connected ? CONNECTING : DISCONNECTING);
 
-	/* Linux as well hides the address in the kernel, which comes first. It counts one reference more. */
+	/*
+	 * As on Linux the first field, an address in the kernel, is hidden by zeros. Linux counts one reference more.
+	 */
 	text_add(ret, "0000000000000000: %08llX %08X %08X %04X %02X %5llu", (unsigned long long)socket->socket.refs + 1,
 		 0U, socket->is_listening ? FLAG_LISTENS : 0U, (unsigned)socket->socket.type, (unsigned)state,
 		 (unsigned long long)(file ? file->node->number : 0));

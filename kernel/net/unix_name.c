@@ -11,9 +11,9 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/unix_internal.h"
 
-#define ROWS      1024       /* of the table of abstract names */
+#define ROWS      1024       /* number of rows of the table of abstract names */
 #define ANY_NAMES (1U << 20) /* how many names of five hexadecimal digits there are */
-#define ANY_TRIES 1024       /* of how many in a row one has to be free: to look at more would take too long */
+#define ANY_TRIES 1024       /* how many of them unix_bind_any() tries; trying more would take too long */
 
 /*
  * The hash table of the sockets that have abstract names; a row is a list by `next`. Guard: tasks only, which the
@@ -83,7 +83,7 @@ int unix_bind_any(struct unix_socket *socket)
 
 	if (socket->name)
 		return 0;
-	/* Begin anywhere: nobody can take all names that are tried for somebody else. */
+	/* Begin at a random name: so no program can occupy beforehand all the names that will be tried for another. */
 	random_bytes(&number, sizeof(number));
 	for (uint32_t tries = 0; tries < ANY_TRIES; tries++) {
 		char digits[8];
@@ -119,7 +119,7 @@ static int bind_path(struct unix_socket *socket, const struct socket_name *name,
 		return error;
 	made = make_name(name);
 	error = made ? 0 : -ENOMEM;
-	/* Another thread may have bound the socket while the path was looked up, which lets others run. */
+	/* Another thread may have bound the socket meanwhile, since the lookup of the path lets other tasks run. */
 	if (!error && socket->name)
 		error = -EINVAL;
 	if (!error && end.slash)

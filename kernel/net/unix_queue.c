@@ -1,6 +1,6 @@
 /*
- * What a socket has to read: a ring of frames with the bytes, and a list of segments that say where messages begin and
- * what came with them. Small pieces are copied through a buffer on the stack, as pipes copy theirs.
+ * The queue of what a socket has to read: a ring of frames with the bytes, and a list of segments that say where
+ * messages begin and what came with them. Small pieces are copied through a buffer on the stack, as pipes copy theirs.
  */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/unix_internal.h"
@@ -119,7 +119,7 @@ static struct unix_segment *segment_to_extend(const struct unix_queue *queue, co
 	return last;
 }
 
-/* Put the bytes behind the others as a segment of their own. */
+/* Append bytes to the queue as a segment of their own. */
 static int64_t put_segment(struct unix_queue *queue, struct user_io *io, uint64_t size, bool is_message,
 			   const struct unix_note *note)
 {
@@ -196,7 +196,10 @@ int64_t unix_queue_copy(const struct unix_queue *queue, struct user_io *io, uint
 	return done ? (int64_t)done : copy_errno(status);
 }
 
-/* Remove bytes at the ring's tail. Frames, which only the kernel context maps, are freed at a page's end only. */
+/*
+ * Remove bytes at the ring's tail. A frame is freed only when a page's end is reached, so only then the kernel context
+ * is entered.
+ */
 static void advance(struct unix_queue *queue, uint64_t bytes)
 {
 	context_token_t token;

@@ -1,6 +1,6 @@
 /*
- * What a socket of AF_UNIX has to read: bytes in a ring of frames, and what came with them. Guard of all: tasks only,
- * which the kernel does not preempt.
+ * The queue of what a socket of AF_UNIX has to read: bytes in a ring of frames, and what came with them. Guard of all:
+ * tasks only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -19,7 +19,10 @@ struct unix_name {
 struct unix_name *unix_name_get(struct unix_name *name);
 void unix_name_put(struct unix_name *name);
 
-/* A message, or a part of a stream that something belongs to. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * A message, or a part of a stream that passes files or has a known sender. Guard: tasks only, which the kernel does
+ * not preempt.
+ */
 struct unix_segment {
 	struct link link;            /* in queue->segments */
 	struct link in_passing;      /* with files: in queue->passing */
@@ -30,13 +33,13 @@ struct unix_segment {
 };
 
 /*
- * What a socket has to read. Bytes lie in frames; a message has a segment, and so has a part of a stream that passes
+ * The queue of one socket. Bytes lie in frames; a message has a segment, and so has a part of a stream that passes
  * files or a sender. Guard: tasks only, which the kernel does not preempt.
  */
 struct unix_queue {
 	struct pipe_ring ring;
 	struct link segments; /* the oldest first */
-	struct link passing;  /* those that pass files, by in_passing */
+	struct link passing;  /* the segments that pass files, by in_passing */
 	uint64_t count;       /* number of segments */
 };
 

@@ -1,5 +1,5 @@
 /*
- * Sockets of AF_UNIX: how they are made, and how two of them become, and cease to be, each other's peers.
+ * Makes sockets of AF_UNIX, and joins two of them as peers or parts them.
  */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/unix_internal.h"

@@ -1,5 +1,5 @@
 /*
- * Sending, receiving and polling of AF_UNIX.
+ * Sends, receives and polls for sockets of AF_UNIX.
  */
 #include "kernel/net/unix_internal.h"
 

@@ -209,7 +209,7 @@ static bool visit_leaves(void *ctx, const struct mapping *m, size_t count)
 	struct mapping one = *m;
 
 	run->audit->leaves += count;
-	/* Leaves of 1 GiB may go on in another range, which has other rules. */
+	/* A run of 1 GiB leaves may extend into another range, which has other rules. */
 	if (m->level < 3 && keeps_rules(run, m, count * size))
 		return true;
 	for (; count; count--, one.va += size, one.pa = paddr_add(one.pa, size))
