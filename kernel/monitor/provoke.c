@@ -251,7 +251,7 @@ static void make_other_mute(void)
 		return;
 	while (!__atomic_load_n(&hangs, __ATOMIC_ACQUIRE))
 		kernel_lock_lend();
-	/* What unmaps memory of the kernel concerns every CPU. */
+	/* Unmapping memory of the kernel takes a shootdown on every CPU, which the hanging CPU does not serve. */
 	block = kmalloc(LARGE);
 	kfree(block);
 	heap_trim();

@@ -64,8 +64,8 @@ static void monitor_idle(void)
 }
 
 /*
- * Return a number that changes whenever the CPU makes a system call, or another CPU one that takes the kernel lock; the
- * CPU gets another task; or the monitor is idle.
+ * Return a number that changes whenever the CPU makes a system call or switches to another task, another CPU makes a
+ * system call that takes the kernel lock, or the monitor finds no input.
  */
 static uint64_t progress_of(const struct percpu *cpu)
 {
@@ -158,7 +158,7 @@ static const struct percpu *other_holder(void)
 
 /*
  * Return whether another CPU has held the kernel lock for too long, with the same task and without a system call. This
- * CPU, to which the NMIs go, may be in user mode or idle meanwhile. Then the panic page will name that CPU.
+ * CPU, to which the NMIs go, may be in user mode or idle meanwhile. If so, the panic page will name the stuck CPU.
  */
 static bool is_other_stuck(void)
 {
@@ -204,7 +204,10 @@ static bool tick(struct trap_frame *frame)
 		told = false;
 		return true;
 	}
-	/* While another CPU has the kernel lock this one may wait for it: then is_other_stuck() names that one. */
+	/*
+	 * While another CPU has the kernel lock, this CPU may be waiting for it: is_other_stuck() watches the other
+	 * CPU.
+	 */
 	if (ran - seen_at < limit || other_holder())
 		return true;
 	if (idle) {

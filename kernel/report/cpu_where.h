@@ -1,4 +1,4 @@
-/* Finds out what a CPU that does not answer is executing, for the line that names it. */
+/* Finds out what a CPU that does not answer is executing, for the panic that names the CPU. */
 #pragma once
 
 #include "kernel/arch/cpus.h"

@@ -1,5 +1,5 @@
 /*
- * A line for each CPU: what runs there, which context is loaded, and counters.
+ * Prints a line for each CPU: what runs there, which context is loaded, and counters.
  */
 #include "kernel/report/cpus_report.h"
 

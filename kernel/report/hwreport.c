@@ -57,7 +57,7 @@ static void report_cpu_facts(struct report_block *b)
 
 /* ---- memory ---- */
 
-/* UEFI 2.10, "EFI_MEMORY_DESCRIPTOR". */
+/* The firmware's memory descriptor (UEFI 2.10, "EFI_MEMORY_DESCRIPTOR"). */
 struct descriptor {
 	uint32_t type, pad;
 	uint64_t start, virtual_start, pages, attribute;
@@ -136,7 +136,10 @@ static const void *kept_at(void *ctx, paddr_t pa, uint64_t size)
 
 static void report_acpi_facts(struct report_block *b)
 {
-	/* empty except while a report is made. Guard: tasks only, which the kernel does not preempt */
+	/*
+	 * Mappings of ACPI tables for reading; empty except while a report is made. Guard: tasks only, which the kernel
+	 * does not preempt
+	 */
 	static struct acpi_view view;
 	static const struct acpi_memory memory = { .at = kept_at, .ctx = &view };
 	const struct acpi_info *a = irq_acpi();

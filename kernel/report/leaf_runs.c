@@ -24,7 +24,7 @@ static bool add_leaves(void *ctx, const struct mapping *m, size_t count)
 	struct visit *v = ctx;
 	size_t range = layout_find(m->va);
 
-	/* Large leaves may go on in another range: then add them one by one. */
+	/* Large leaves in a row may extend into another range: then add them one by one. */
 	if (count > 1 && layout_find(m->va + count * size - 1) != range) {
 		struct mapping one = *m;
 

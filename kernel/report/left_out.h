@@ -1,6 +1,6 @@
 /*
- * Which memory in the firmware's map the kernel does not use, and why: for users who find that the kernel has less
- * memory than the machine.
+ * Reports which memory in the firmware's map the kernel does not use, and why, for users who find that the kernel has
+ * less memory than the machine.
  */
 #pragma once
 
