@@ -1,5 +1,6 @@
 /*
- * Open files without a name in the tree: eventfd(2), timerfd_create(2), epoll_create(2). Pipes are in pipe.c.
+ * Makes open files that have no name in the tree, as for eventfd(2), timerfd_create(2) and epoll_create(2). Pipes are
+ * made in pipe.c.
  */
 #pragma once
 

@@ -222,7 +222,10 @@ static int permit(const struct node *node, const struct credentials *who, const 
 	return node_permit(node, who, access);
 }
 
-/* Return the error for a name that this file system does not keep, or 0. */
+/*
+ * Return 0 if the node's file system keeps attributes in the name's namespace, and the name has a part behind that;
+ * otherwise the error.
+ */
 static int check_space(struct node *node, const char *name)
 {
 	static const char *const spaces[] = { "security.", "trusted." };
@@ -251,7 +254,7 @@ struct capability_value {
 	uint32_t root; /* the user ID of root in the namespace where the value counts */
 };
 
-#define CAPABILITY_2         0x02000000U /* values of `magic` without its flags */
+#define CAPABILITY_2         0x02000000U /* value of `magic` without CAPABILITY_EFFECTIVE: revision 2 */
 #define CAPABILITY_3         0x03000000U
 #define CAPABILITY_EFFECTIVE 1U
 #define CAPABILITY_2_SIZE    offsetof(struct capability_value, root)

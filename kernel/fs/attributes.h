@@ -23,7 +23,7 @@ enum attribute_flags { XATTR_CREATE = 1, XATTR_REPLACE = 2 };
 #define ATTRIBUTE_CAPABILITY "security.capability"
 #define MODE_HAS_CAPABILITY  (1U << 16)
 
-/* One attribute. Guard: fixed when it is made, but for its places. */
+/* One attribute. Guard: fixed when it is made, but for its places in tree and list. */
 struct attribute {
 	struct tree_node in_names; /* place in attributes->by_name */
 	struct link in_list;       /* place in attributes->list */
@@ -70,11 +70,12 @@ static inline const void *attribute_value(const struct attribute *attribute)
 /* The capabilities that a process gets when it executes the file. */
 struct file_capabilities {
 	uint64_t permitted, inheritable;
-	bool effective; /* all that the process gets are effective at once */
+	bool effective; /* whether the capabilities that the process gets are effective at once */
 };
 
 /*
- * Read ATTRIBUTE_CAPABILITY. Returns whether the node has it; a value for another user namespace's root does not count.
+ * Read the node's ATTRIBUTE_CAPABILITY into *ret. Returns whether the node has it; a value for another user namespace's
+ * root does not count.
  */
 bool attribute_capabilities(struct node *node, struct file_capabilities *ret);
 

@@ -92,7 +92,9 @@ static inline int content_errno(enum status status)
  */
 int content_fill_some(struct content *content, uint64_t *next, uint64_t end);
 
-/* Zero bytes that lie in one page; a hole stays one. Returns 0, -ENOMEM, -ENOSPC. */
+/*
+ * Zero the `size` bytes from `offset` on, which must lie in one page; a hole stays a hole. Returns 0, -ENOMEM, -ENOSPC.
+ */
 int content_zero(struct content *content, uint64_t offset, uint64_t size);
 
 /* Make the content shorter or longer. Pages beyond the new end are unmapped from all processes. Returns 0 or -EFBIG. */
@@ -115,8 +117,8 @@ int content_seals_permit_write(const struct content *content, uint64_t offset, u
 int content_seals_permit_size(const struct content *content, uint64_t size);
 
 /*
- * Do fcntl(2)'s F_ADD_SEALS on a file. Returns 0, -EPERM (not open for writing, or F_SEAL_SEAL is set), -EINVAL (a seal
- * that is none, or a file without seals), -EBUSY (F_SEAL_WRITE, and there are shared mappings that could be written).
+ * Do fcntl(2)'s F_ADD_SEALS on a file. Returns 0, -EPERM (not open for writing, or F_SEAL_SEAL is set), -EINVAL (an
+ * unknown seal, or a file without content), -EBUSY (F_SEAL_WRITE, and there are shared mappings that could be written).
  */
 int content_seals_add(struct file *file, unsigned seals);
 

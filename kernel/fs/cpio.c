@@ -195,7 +195,7 @@ static enum cpio_event read_name(struct cpio *cpio, const uint8_t *text)
 	return cpio->trailer ? CPIO_TRAILER : CPIO_ENTRY;
 }
 
-/* Go on behind an entry's header. Returns CPIO_MORE when its name has not come as a whole. */
+/* Read an entry's name, which follows the header. Returns CPIO_MORE while a part of it was not fed yet. */
 static enum cpio_event take_name(struct cpio *cpio)
 {
 	const uint8_t *text;

@@ -8,9 +8,9 @@
 #include "kernel/fs/linux_file.h"
 #include "paging/types.h"
 
-/* A file of an archive. Guard: the caller that reads the archive. */
+/* An entry of an archive, which is a file. Guard: the caller that reads the archive. */
 struct cpio_entry {
-	uint64_t offset; /* of the header, from the first byte that was fed */
+	uint64_t offset; /* where the header is, counted from the first byte that was fed */
 	const char *name;
 	const char *target; /* of a symbolic link, without NUL: `size` bytes; otherwise NULL */
 	const char *wrong;  /* why the entry cannot be used, such as "the name does not end with NUL"; or NULL */
@@ -23,7 +23,7 @@ struct cpio_entry {
 	uint32_t dev_major, dev_minor;
 	uint32_t rdev_major, rdev_minor;
 	uint32_t sum; /* if `summed`: the sum of the content's bytes */
-	bool summed;  /* the format is 070702 */
+	bool summed;  /* the entry's format is 070702, which has a sum */
 };
 
 /* What cpio_next() has found. */
@@ -43,19 +43,19 @@ enum cpio_state { CPIO_BETWEEN, CPIO_HEADER, CPIO_NAME, CPIO_BODY, CPIO_PADDING 
 
 /* The state of a reader, which cpio_start() sets. The caller supplies the memory for it, 8 KiB. Guard: the caller. */
 struct cpio {
-	const uint8_t *bytes; /* what was fed and is not used yet */
+	const uint8_t *bytes; /* the bytes that were fed and are not used yet */
 	uint64_t size;        /* how many bytes those are */
 	uint64_t at;          /* how many bytes were used since cpio_start() */
 	enum cpio_state state;
 	uint64_t left; /* CPIO_BODY, CPIO_PADDING: how many bytes are still to come */
 	struct cpio_entry entry;
-	uint32_t name_size; /* with its NUL */
+	uint32_t name_size; /* bytes of the name, with its NUL */
 	bool trailer;       /* the entry is the one that ends an archive */
 	bool silent;        /* the entry's content is passed over without CPIO_CONTENT */
 	const uint8_t *piece;
 	uint64_t piece_size;
 	const char *damage;
-	size_t held;                    /* bytes of `text` */
+	size_t held;                    /* how many bytes `text` holds */
 	uint8_t text[2 * PATH_MAX + 8]; /* a header, or a name with its target, that comes in parts */
 };
 

@@ -1,5 +1,5 @@
 /*
- * Credentials: their memory, membership in groups, and how capabilities follow user IDs.
+ * Credentials: counts their references, checks membership in groups, and adapts capabilities to changed user IDs.
  */
 #include "kernel/fs/credentials.h"
 

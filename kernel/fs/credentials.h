@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GROUPS_MOST 65536 /* supplementary groups, as on Linux: NGROUPS_MAX */
+#define GROUPS_MOST 65536 /* most supplementary groups, as on Linux: NGROUPS_MAX */
 
 /* Linux's capabilities (capabilities(7)), as far as the kernel asks for one. */
 enum capability {
@@ -70,7 +70,7 @@ struct ids {
 	uint32_t real, effective, saved, fs;
 };
 
-/* Who a task acts as, and what it may do. Guard: fixed when they are published, but for `refs`. */
+/* The IDs and capabilities that a task acts with. Guard: fixed when they are published, but for `refs`. */
 struct credentials {
 	uint64_t refs; /* references: of tasks, and those of credentials_get(); atomic */
 	struct ids uid, gid;

@@ -22,8 +22,8 @@ struct device {
 	uint64_t number;  /* made by DEVICE_NUMBER */
 	/* Set `ops`, `data` and `properties` of a file being opened. Returns 0 or the error that open(2) returns. */
 	int (*open)(struct device *device, struct file *file);
-	void *data;          /* for the driver */
-	bool all_minors;     /* stands for all minor numbers, and has no node in /dev */
+	void *data;          /* for the driver's own use */
+	bool all_minors;     /* the device has all minor numbers of its major number, and no node in /dev */
 	struct device *next; /* next in the list of devices; set by device_register() */
 };
 

@@ -20,9 +20,9 @@
 #define DEVPTS_MAGIC  0x1cd1
 #define MODE_TERMINAL 0600 /* permissions of a terminal's node without the mount option `mode=` */
 
-/* A devpts. Guard: tasks only, which the kernel does not preempt. */
+/* A devpts file system, one for each mount. Guard: tasks only, which the kernel does not preempt. */
 struct devpts {
-	struct link link;  /* in `all` */
+	struct link link;  /* place in the list `all` */
 	struct node *root; /* without a reference, since destroy() of the file system frees this structure */
 	uint32_t mode;     /* permissions of a terminal's node */
 	uint32_t uid, gid; /* owner of a terminal's node; UINT32_MAX: the user and group that make the terminal */

@@ -1,6 +1,6 @@
 /*
- * The names in a tmpfs directory. Each entry is in a hash table, for lookups, and in a list, for listings. An entry's
- * position is a number that grows with each new entry; by it a listing finds where to go on.
+ * Keeps the names in a tmpfs directory. Each entry is in a hash table, for lookups, and in a list, for listings. An
+ * entry's position is a number that grows with each new entry; by it a listing finds where to go on.
  */
 #include "kernel/fs/directory.h"
 

@@ -13,7 +13,7 @@
 
 #define COPIES         2048  /* descriptors that one fd_copy_some() goes through */
 #define GROWS          16384 /* entries of a larger table that one fd_grow_some() fills */
-#define CLOSES         64    /* after so many closed descriptors, since each may free a file, fd_close_some() ends */
+#define CLOSES         64    /* closed descriptors after which one fd_close_some() ends, since each may free a file */
 #define FIRST_CAPACITY 64 /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
@@ -135,7 +135,7 @@ static void put_closed(const struct fd_table *table, struct file *file)
 	file_put(file);
 }
 
-static unsigned (*limit_source)(void); /* fixed after boot */
+static unsigned (*limit_source)(void); /* see fd_set_limit_source(); fixed after boot */
 
 void fd_set_limit_source(unsigned (*of_caller)(void))
 {

@@ -15,7 +15,7 @@
 struct fd_table {
 	struct file **files;  /* `capacity` pointers, each a counted reference; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
-	uint64_t *open;       /* a bit for each descriptor that is open; in the same block as `cloexec` */
+	uint64_t *open;       /* a bit for each descriptor that is open; in the same heap block as `cloexec` */
 	unsigned capacity;    /* a multiple of 64 */
 	unsigned lowest_free; /* all descriptors below are in use */
 	/*

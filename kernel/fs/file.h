@@ -56,7 +56,7 @@ struct file_ops {
 	 */
 	int64_t (*getdents)(struct file *file, struct user_io *io);
 	void (*info)(struct file *file, struct text *ret); /* Add lines to the file in /proc/PID/fdinfo. [nothing] */
-	void (*closed)(struct file *file);                 /* a descriptor of the current process is closed [nothing] */
+	void (*closed)(struct file *file); /* called when the current process closes a descriptor [nothing] */
 	/* Free `data`: the last reference is gone. The caller drops the reference to `node` afterwards. [nothing] */
 	void (*release)(struct file *file);
 };
@@ -127,7 +127,7 @@ static inline void file_put(struct file *file)
 		file_end(file);
 }
 
-/* Add a watch: watch->gone is called when the file is closed. Or remove a watch before that. */
+/* file_watch() has watch->gone called when the file is closed; file_unwatch() undoes that before. */
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);
 /* Return whether the file is open for reading, or for writing. With O_PATH it is open for neither. */

@@ -82,5 +82,5 @@ void file_lock_give_up(struct node *node, struct file_lock **claimed);
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);
 bool file_lock_drop_some(struct node *node, enum file_lock_kind kind, const void *owner);
 
-/* Free node->locks, or NULL, of a node that nobody has open: nobody has a lock. */
+/* Free `locks`, the node->locks (or NULL) of a node that nobody has open any more, so that no lock is left in it. */
 void file_locks_free(struct file_locks *locks);

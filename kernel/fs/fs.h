@@ -35,7 +35,7 @@ struct fs {
 	struct radix by_number;   /* the nodes that have a handle (tmpfs_find_number), without references */
 	uint64_t watches;         /* number of watches on its nodes (notify.h) */
 	bool keeps_nodes;         /* nodes with names are not freed when nobody uses them; fixed when made */
-	bool ends;                /* set when the file system is being freed: its nodes are not removed but unmounted */
+	bool ends; /* the file system is being freed: watchers of its nodes are told IN_UNMOUNT, not IN_DELETE_SELF */
 	/*
 	 * the root, with a reference to it, from the moment when the last mount ends until the last user is gone; NULL
 	 * at other times

@@ -15,7 +15,7 @@ struct directory_time {
 	uint32_t mtime;
 };
 
-/* Reads archives and makes the files; 12 KiB. Guard: the caller of initramfs_unpack(). */
+/* The state of unpacking archives; 12 KiB. Guard: the caller of initramfs_unpack(). */
 struct unpacking {
 	struct cpio cpio;
 	struct path_base base;

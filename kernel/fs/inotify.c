@@ -16,7 +16,7 @@
 #define END_STEP      128     /* watches or events that one step of a closed instance's end drops */
 #define INFO_WATCHES  256     /* watches that /proc/PID/fdinfo shows */
 #define WATCHES_LEAST 8192    /* the least that inotify_limits.watches is when the machine starts, as on Linux */
-#define WATCHES_MOST  1048576 /* the most that it is when the machine starts, as on Linux */
+#define WATCHES_MOST  1048576 /* the most that inotify_limits.watches is when the machine starts, as on Linux */
 #define WATCH_KEPT    (IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT)
 
 struct inotify_limits inotify_limits = { .instances = 128, .watches = WATCHES_LEAST, .events = 16384 };

@@ -1,5 +1,5 @@
 /*
- * The tree of mounts, and how long each lives; see mount.h.
+ * Keeps the tree of mounts, and ends a mount with its last reference; see mount.h.
  */
 #include "kernel/fs/mount.h"
 

@@ -1,9 +1,9 @@
 /*
- * What is mounted where: the tree of mounts, and the work of mount(2), umount2(2) and pivot_root(2). The list of kinds
+ * Mounts: the tree of what is mounted where, and the work of mount(2), umount2(2) and pivot_root(2). The list of kinds
  * of file systems is here, too.
  *
  * A mount shows a file system, or a part of it (a bind mount), at a place of another mount: several mounts may show the
- * same nodes. So only a node together with the mount by which it was reached, a struct place (node.h), has one path.
+ * same nodes. So only a node together with the mount by which it was reached, a struct place (name.h), has one path.
  * place.h crosses from mount to mount.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * New mounts, bind mounts, moved mounts, changed flags, and pivot_root(2); see mount_change.h.
+ * Makes mounts and bind mounts, moves mounts, changes their flags, and does pivot_root(2); see mount_change.h.
  */
 #include "kernel/fs/mount_change.h"
 

@@ -1,16 +1,18 @@
 /*
- * The changes of the tree of mounts that mount(2) and pivot_root(2) make. Each follows what is mounted on the place
- * `at` up to the mount on top. A place that is given is held by the caller. Errors that many share: -EINVAL (the mount
- * was unmounted), -ENOENT (`at` was removed), -ENOTDIR (only one of the two is a directory), -ENOSPC (MOUNTS_MOST),
- * -ENOMEM. After an error the tree is as before.
+ * The changes of the tree of mounts that mount(2) and pivot_root(2) make. Each function mounts on top of what is
+ * mounted on the place `at` already. The caller holds the places that it passes. Errors that many functions share:
+ * -EINVAL (the mount was unmounted), -ENOENT (`at` was removed), -ENOTDIR (only one of the two is a directory), -ENOSPC
+ * (MOUNTS_MOST), -ENOMEM. After an error the tree is as before.
  *
- * The caller has the turn mount_turn if it lets others run between two steps of one change.
+ * The caller holds the mutex mount_turn if it lets other tasks run between two steps of one change.
  */
 #pragma once
 
 #include "kernel/fs/mount.h"
 
-/* A mutex for changes of the tree of mounts, as those in steps rely on a tree that stays as it is. */
+/*
+ * A mutex for changes of the tree of mounts: a change in steps relies on a tree that stays the same between its steps.
+ */
 extern struct turn mount_turn;
 
 /* Enter the tree's root as a mount that cannot be unmounted; *ret is held. Call once. Returns 0 or -ENOMEM. */
@@ -18,7 +20,7 @@ int mount_set_root(const char *type, struct node *root, struct place *ret);
 
 /*
  * Mount a new file system on the directory `at`. flags: MS_…, of which MS_OF_MOUNT and MS_OF_FS are used. Returns 0,
- * -ENODEV (no such type), -EBUSY (the type is `single`, and is mounted there already), -EINVAL (also: options).
+ * -ENODEV (no such type), -EBUSY (the type is `single`, and is mounted there already), -EINVAL (also: a bad option).
  */
 int mount_add(const char *type, const char *source, const struct place *at, unsigned flags, const char *options);
 
@@ -40,7 +42,7 @@ int mount_move(const struct place *root, const struct place *at);
 /* A bind mount that is being made. It lives on the stack of the task that makes it. */
 struct mount_bind {
 	struct mount *from;          /* what is copied; held by the caller */
-	struct mount *top;           /* the copy, which lies nowhere yet; a reference */
+	struct mount *top;           /* the copy, which is attached nowhere yet; a reference */
 	struct mount *source, *copy; /* the mount inside `from` whose mounts are copied now, and its copy */
 	struct mount *last;          /* the mount inside `source` that was looked at last; NULL: none yet */
 };
@@ -65,6 +67,6 @@ struct mount *mount_after(const struct mount *top, const struct mount *mount);
 
 /*
  * Put the mount whose root is `new` in the place of the one whose root is `root`, and that one on `old`, for
- * pivot_root(2), which names the errors.
+ * pivot_root(2). Returns 0, or the error that pivot_root(2) names.
  */
 int mount_pivot(const struct place *root, const struct place *new, const struct place *old);

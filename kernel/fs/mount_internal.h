@@ -8,7 +8,7 @@
 /* Most mounts that one step detaches, copies, or looks at for a list; few, since their paths may be long. */
 #define MOUNT_STEP 64
 
-/* Return the type of a name, or NULL. */
+/* Return the kind of file system with that name, or NULL. */
 const struct mount_type *mount_find_type(const char *name);
 
 /* Make a mount without a root, which is in no list. Returns 0, -ENOSPC (MOUNTS_MOST), -ENOMEM. */

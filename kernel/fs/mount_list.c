@@ -1,5 +1,5 @@
 /*
- * The lists of mounts that programs read in /proc: mounts and mountinfo.
+ * Makes the lists of mounts that programs read in /proc: mounts and mountinfo.
  */
 #include "kernel/fs/mount_internal.h"
 #include "kernel/fs/path.h"

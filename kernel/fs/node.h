@@ -5,8 +5,8 @@
  *
  * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic. Open sections
  * (kernel/sync/open_section.h) may read names, owners, mounts inside the gate `node_names`; interrupt handlers may not.
- * An int result is 0 or a negative error number; after an error the tree is as before. `who` are the caller's
- * credentials: functions with that argument check permissions (permission.h), the others do not.
+ * Any page tables may be loaded. An int result is 0 or a negative error number; after an error the tree is as before.
+ * `who` are the caller's credentials: only functions with that argument check permissions (permission.h).
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct file_locks;
 struct node;
 struct notify_watch;
 
-/* Attributes that a file system keeps as they are. */
+/* Attributes of a node that its file system lets nobody set. */
 enum node_fixed { FIXED_MODE = 1, FIXED_OWNER = 2, FIXED_TIMES = 4 };
 
 /*

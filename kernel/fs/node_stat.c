@@ -1,5 +1,5 @@
 /*
- * What stat(2), statx(2) and statfs(2) report about a node.
+ * Fills in what stat(2), statx(2) and statfs(2) report about a node.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/mount.h"
@@ -15,7 +15,7 @@ void node_stat(const struct node *node, struct linux_stat *ret)
 		.dev = node->fs->device,
 		.ino = node->number,
 		.nlink = node->links,
-		.mode = (uint16_t)node->mode, /* without MODE_HAS_CAPABILITY */
+		.mode = (uint16_t)node->mode, /* the cast drops MODE_HAS_CAPABILITY */
 		.uid = node->uid,
 		.gid = node->gid,
 		.rdev = node->device,

@@ -44,7 +44,7 @@ enum inotify_bits {
 struct notice {
 	uint32_t events;  /* what was done; with IN_ISDIR if it was done to a directory */
 	uint32_t cookie;  /* see notify_new_cookie(), or 0 */
-	struct name name; /* of the node in the directory that is watched; empty: the watched node itself is meant */
+	struct name name; /* the node's name in the watched directory; empty: the watched node itself is meant */
 	bool unlinked;    /* the file has no name any more */
 	bool last;        /* the node is about to be freed: `tell` must remove the watch */
 };

@@ -13,7 +13,7 @@ struct path_base {
 	const struct credentials *who; /* the credentials that the caller acts with */
 	/*
 	 * Called after each symbolic link, since 40 links of 4 KiB are a walk of 10 ms, and before ".." in a mount of a
-	 * part of a file system: lets other tasks run, and returns whether the walk must end. NULL: nobody else runs
+	 * part of a file system: lets other tasks run, and returns whether the walk must end. NULL: no other task runs
 	 * meanwhile.
 	 */
 	bool (*pause)(void);
@@ -84,7 +84,8 @@ int path_open_start(const struct path_base *base, unsigned flags, struct file **
  * Change the tree by paths. Each returns what the node_ function of that name (node.h) or path_lookup_end returns;
  * -EROFS for a mount that is read-only, too, and -EXDEV for two mounts, though they show one file system.
  */
-int path_create(const struct path_base *base, const char *path, uint32_t mode, uint64_t device); /* mkdir and mknod */
+/* for mkdir(2) and mknod(2) */
+int path_create(const struct path_base *base, const char *path, uint32_t mode, uint64_t device);
 int path_symlink(const struct path_base *base, const char *path, const char *target);
 int path_link(const struct path_base *old_base, const char *old_path, const struct path_base *new_base,
 	      const char *new_path, unsigned flags); /* flags: PATH_…, for the old path */

@@ -18,7 +18,8 @@ enum node_access {
 	ACCESS_READ = 4,
 };
 
-#define ACCESS_CLASSES 0111U /* times a set of accesses: the mode's bits that allow them to owner, group and others */
+/* multiplied by a set of accesses: the mode's bits that allow them to owner, group and others */
+#define ACCESS_CLASSES 0111U
 
 /* Do the rest of node_permit(), when the mode does not allow everybody all of `access`. */
 int node_permit_some(const struct node *node, const struct credentials *who, unsigned access);
@@ -29,7 +30,7 @@ int node_permit_some(const struct node *node, const struct credentials *who, uns
  */
 static inline int node_permit(const struct node *node, const struct credentials *who, unsigned access)
 {
-	/* A file system that is read-only, and node_ops.permit, do not concern what all may read or search. */
+	/* What the mode lets everybody read or search, neither a read-only file system nor node_ops.permit forbids. */
 	if (!(access & ACCESS_WRITE) && likely(!(access * ACCESS_CLASSES & ~node->mode)))
 		return 0;
 	return node_permit_some(node, who, access);

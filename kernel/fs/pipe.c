@@ -20,7 +20,7 @@
  */
 struct pipe {
 	struct open_gate *gate;    /* the node's; closed while anything here changes that open sections read */
-	struct pipe_ring ring;     /* its bytes */
+	struct pipe_ring ring;     /* the pipe's bytes */
 	struct pipe_hand *hand;    /* older bytes than the ring's, for a reader that was blocked; NULL: never used */
 	uint64_t readers, writers; /* number of open files that can read, that can write */
 	/*

@@ -6,7 +6,7 @@
 
 #include "kernel/fs/file.h"
 
-#define PIPE_PROPERTIES (FILE_STREAM | FILE_USES_UP | FILE_OPEN_POLLS) /* of a pipe's files */
+#define PIPE_PROPERTIES (FILE_STREAM | FILE_USES_UP | FILE_OPEN_POLLS) /* file->properties of a pipe's ends */
 
 #define PIPE_SMALL_SIZE 8192 /* capacity of a new pipe if 64 KiB would lead beyond pipe_pages_soft */
 

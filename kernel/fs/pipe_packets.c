@@ -1,5 +1,5 @@
 /*
- * The packets in a pipe's ring; see pipe_packets.h.
+ * Writes, passes and copies the packets in a pipe's ring; see pipe_packets.h.
  */
 #include "kernel/fs/pipe_packets.h"
 

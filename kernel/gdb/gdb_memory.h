@@ -11,7 +11,8 @@
 /* The page tables by which an address is looked up. */
 struct gdb_place {
 	struct space space;
-	struct user_space *user; /* the process's memory, for addresses below USER_END; NULL: `space` has them, too */
+	/* the process's memory, for addresses below USER_END; NULL: `space` has these addresses, too */
+	struct user_space *user;
 };
 
 /* Read memory. Returns how many bytes were read: all, or those before the first that cannot be read. */

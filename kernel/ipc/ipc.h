@@ -35,7 +35,7 @@ struct ipc_object {
 	uint32_t mode;                     /* permissions, and flags of the kind of object */
 	/* when the object was made, or changed by IPC_SET and its kin: seconds by the wall clock */
 	int64_t change_time;
-	uint32_t index, sequence; /* what its id is made of */
+	uint32_t index, sequence; /* the two parts of its id */
 	bool gone;                /* the object is in no table any more: EIDRM */
 	uint64_t refs;            /* references: one of the table, and those of calls */
 };

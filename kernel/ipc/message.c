@@ -1,5 +1,5 @@
 /*
- * Messages of queues, and the frames that have their bytes; see message.h.
+ * Makes, fills and frees messages, whose bytes lie in frames; see message.h.
  */
 #include "kernel/ipc/message.h"
 

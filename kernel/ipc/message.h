@@ -13,7 +13,7 @@ struct user_io;
 
 /* A part of a frame. Guard: tasks only, which the kernel does not preempt. */
 struct message_chunk {
-	struct chunk_frame *frame; /* NULL: none */
+	struct chunk_frame *frame; /* the frame that it is a part of; NULL: there is no chunk */
 	unsigned index;            /* its place in the frame, in chunks of its size */
 };
 

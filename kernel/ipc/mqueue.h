@@ -37,7 +37,8 @@ struct mqueue {
 	struct tree_node *messages; /* a tree: the highest priority first, and of equal ones the oldest */
 	struct link receivers;      /* tasks that wait in mqueue_receive(), the longest first */
 	struct wait_queue queue;    /* tasks that wait to send, and tasks that poll */
-	struct process *owner;      /* the process told of a message in the empty queue; a reference. NULL: none */
+	/* the process to tell when a message comes into the empty queue; a reference. NULL: none */
+	struct process *owner;
 	struct mqueue_notice notice;
 	uint32_t uid;       /* the user whose RLIMIT_MSGQUEUE counts the queue; fixed when it is made */
 	uint64_t accounted; /* bytes that the queue counts there; fixed when it is made */

@@ -15,7 +15,7 @@
 #include "kernel/task/signal_numbers.h"
 
 #define MQUEUE_MAGIC 0x19800202
-#define FILE_SIZE    80 /* what stat(2) shows, as on Linux */
+#define FILE_SIZE    80 /* bytes of a queue's file as stat(2) shows them, as on Linux */
 
 /* A queue's node, or the root's. Guard: tasks only, which the kernel does not preempt. */
 struct mqueue_node {
@@ -24,7 +24,7 @@ struct mqueue_node {
 };
 
 static struct fs fs = { .name = "mqueue", .magic = MQUEUE_MAGIC, .unsized = true, .keeps_nodes = true };
-static struct node *root; /* fixed after boot */
+static struct node *root; /* the directory of all queues; fixed after boot */
 
 /*
  * The size of the queue that mqueue_open() is making; NULL: the defaults. Guard: tasks only, which the kernel does not
@@ -277,7 +277,7 @@ int mqueue_fs_init(void)
 	if (!root)
 		return -ENOMEM;
 	root->links = 2;
-	fs.own++; /* `root` */
+	fs.own++; /* for the reference that `root` is */
 	mount_type_add(&type);
 	return 0;
 }

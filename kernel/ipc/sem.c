@@ -1,5 +1,5 @@
 /*
- * Sets of System V's semaphores, and the tasks that wait for them; see sem.h.
+ * Makes sets of System V's semaphores, does operations on them, and serves tasks that wait for them; see sem.h.
  *
  * A task that changes a semaphore does the operations of waiters that have become possible, those of each list in the
  * order in which they came, and wakes these waiters. So a waiter gets what was given, even if the giver takes again at
@@ -34,7 +34,7 @@ struct sem_waiter {
 
 struct ipc_table sem_table = IPC_TABLE_INITIAL(SEMMNI);
 struct sem_limits sem_limits = { .set = SEM_SET_MOST, .all = 1024000000, .operations = 500 };
-uint32_t sem_used; /* guard: tasks only, which the kernel does not preempt */
+uint32_t sem_used; /* number of all semaphores; guard: tasks only, which the kernel does not preempt */
 
 /* ---- sets ---- */
 
@@ -164,7 +164,10 @@ static void try_list(struct sem_set *set, struct link *list)
 	}
 }
 
-/* Do the operations of waiters with one operation that are possible now that a semaphore has another value. */
+/*
+ * After a change of a semaphore's value: do the operations that have become possible, of waiters with a single
+ * operation.
+ */
 static void settle(struct sem_set *set, uint32_t number)
 {
 	struct sem *sem = &set->sems[number];
@@ -203,7 +206,7 @@ static void settle_after(struct sem_set *set, const struct sem_operation *operat
 	}
 }
 
-/* Do the operations of waiters with several operations that are possible now. */
+/* Do the operations that are possible now of waiters with several operations. */
 static void settle_complex(struct sem_set *set)
 {
 	struct link *at = set->complex.next;
@@ -269,7 +272,8 @@ static bool changes_any(const struct sem_waiter *waiter)
 }
 
 /*
- * Try the operations of a waiter, and if they were done those of others that are possible then. Returns as attempt().
+ * Try the operations of a waiter; if they were done, also do those of other waiters that have become possible. Returns
+ * as attempt().
  */
 static int try_and_settle(struct sem_set *set, struct sem_waiter *waiter)
 {

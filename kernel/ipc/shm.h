@@ -9,8 +9,8 @@
 #include "kernel/ipc/ipc.h"
 #include "kernel/mm/user/memory_object.h"
 
-#define SHM_DEST   01000U /* in the mode: removed, and goes with the last mapping */
-#define SHM_LOCKED 02000U /* in the mode: locked in memory, as all of memory is */
+#define SHM_DEST   01000U /* bit of the mode: the segment was removed, and goes with its last mapping */
+#define SHM_LOCKED 02000U /* bit of the mode: locked in memory, as all memory is */
 
 struct task;
 
@@ -23,15 +23,16 @@ struct shm_segment {
 	uint64_t attached;                /* number of areas that map it */
 	uint64_t resident;                /* pages that have a frame */
 	int64_t attach_time, detach_time; /* seconds by the wall clock; 0: never */
-	int creator_pid, last_pid;        /* of the process that made it; that attached or detached it last, or 0 */
-	struct task *creator;             /* the task that made it, which may have ended; a reference */
+	/* pids of the process that made it, and of the one that attached or detached it last, or 0 */
+	int creator_pid, last_pid;
+	struct task *creator; /* the task that made it, which may have ended; a reference */
 };
 
 /* The limits in /proc/sys/kernel, and what there is. Guard: tasks only, which the kernel does not preempt. */
 extern struct ipc_table shm_table;
 extern uint64_t shm_max;      /* most bytes of a segment: SHMMAX */
 extern uint64_t shm_all;      /* most pages of all segments: SHMALL */
-extern uint64_t shm_pages;    /* pages of all segments, as far as they are in the table */
+extern uint64_t shm_pages;    /* pages of all segments that are in the table */
 extern uint64_t shm_resident; /* pages of all segments that have a frame */
 
 /*

@@ -113,7 +113,7 @@ static bool print_where(void *ctx, struct task *task)
 	return true;
 }
 
-/* Return whether a CPU runs a task, even in user mode, where it makes no sign of life. */
+/* Return whether any CPU runs a task, even one in user mode, where a CPU other than this gives no sign of life. */
 static bool does_anybody_run(void)
 {
 	CPUS_EACH(cpu) {
@@ -157,8 +157,8 @@ static const struct percpu *other_holder(void)
 }
 
 /*
- * Return whether another CPU has held the kernel lock for too long, with the same task and without a system call. This
- * CPU, to which the NMIs go, may be in user mode or idle meanwhile. If so, the panic page will name the stuck CPU.
+ * Return whether another CPU has held the kernel lock for too long, with the same task and without a system call; if
+ * so, the panic page will name that CPU. This CPU, to which the NMIs go, may be in user mode or idle meanwhile.
  */
 static bool is_other_stuck(void)
 {

@@ -10,7 +10,7 @@
 #define SIOCINQ  0x541b
 #define SIOCOUTQ 0x5411
 
-#define PF_UNIX 1 /* the protocol that may stand for 0 in socket(2) */
+#define PF_UNIX 1 /* a protocol that socket(2) takes as if it were 0 */
 
 /* The file system of all sockets. Guard: tasks only, which the kernel does not preempt. */
 static struct fs socket_fs = { .name = "sockfs", .device = DEVICE_NUMBER(0, 0xffffd), .magic = 0x534f434b };

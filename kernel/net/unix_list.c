@@ -13,7 +13,8 @@ enum state { UNCONNECTED = 1, CONNECTING, CONNECTED, DISCONNECTING };
 
 /* Lists of the sockets, linked by listed_next. Guard: tasks only, which the kernel does not preempt. */
 static struct unix_socket *rows[ROWS];
-static uint64_t made; /* how many sockets were ever made; guard: tasks only, which the kernel does not preempt */
+/* how many sockets were ever added, which chooses the next row; guard: tasks only, which the kernel does not preempt */
+static uint64_t made;
 
 void unix_list_add(struct unix_socket *socket)
 {

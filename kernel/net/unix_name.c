@@ -13,7 +13,7 @@
 
 #define ROWS      1024       /* number of rows of the table of abstract names */
 #define ANY_NAMES (1U << 20) /* how many names of five hexadecimal digits there are */
-#define ANY_TRIES 1024       /* how many of them unix_bind_any() tries; trying more would take too long */
+#define ANY_TRIES 1024       /* how many of these names unix_bind_any() tries; trying more would take too long */
 
 /*
  * The hash table of the sockets that have abstract names; a row is a list by `next`. Guard: tasks only, which the

@@ -1,5 +1,5 @@
 /*
- * Backtraces with names: which function called which.
+ * Prints backtraces with names: which function called which.
  */
 #pragma once
 

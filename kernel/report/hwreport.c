@@ -19,7 +19,7 @@
 
 typedef unsigned long long ull;
 
-static const struct boot_info *boot; /* fixed after boot */
+static const struct boot_info *boot; /* the loader's hand-off; fixed after boot */
 /*
  * the memory of the loader and of boot services has been given to the allocator, so it is not read any more. Fixed
  * after boot

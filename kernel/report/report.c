@@ -23,7 +23,7 @@
 /* Defined in kernel/arch/kernel.ld. */
 extern const char boot_stack_top[], df_stack_top[], nmi_stack_top[], mc_stack_top[];
 
-/* Fixed after boot. */
+/* The loader's hand-off, and names for the segments of the image. Fixed after boot. */
 static const struct boot_info *boot;
 static struct map_label labels[BOOT_SEGMENTS];
 

@@ -12,7 +12,7 @@
 struct report_block {
 	print_fn *print;
 	unsigned lines;
-	uint32_t crc; /* of the lines so far, each with its '\n'; equal to zlib's crc32() of them */
+	uint32_t crc; /* CRC-32 of the lines so far, each with its '\n'; equal to zlib's crc32() of them */
 };
 
 /* Print the first line: "hw 1 BEGIN ", and the report's title. */
