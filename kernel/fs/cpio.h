@@ -12,7 +12,7 @@
 struct cpio_entry {
 	uint64_t offset; /* where the header is, counted from the first byte that was fed */
 	const char *name;
-	const char *target; /* of a symbolic link, without NUL: `size` bytes; otherwise NULL */
+	const char *target; /* a symbolic link's target, `size` bytes without a NUL; NULL for other files */
 	const char *wrong;  /* why the entry cannot be used, such as "the name does not end with NUL"; or NULL */
 	uint32_t size;      /* bytes of content; of a symbolic link: of its target */
 	uint32_t ino;
@@ -33,7 +33,8 @@ enum cpio_event {
 	CPIO_CONTENT, /* a piece of the entry's content: cpio->piece, cpio->piece_size */
 	CPIO_END,     /* the entry is complete */
 	CPIO_TRAILER, /* an archive ends: inode numbers may occur again for other files */
-	CPIO_OTHER, /* at cpio->at, where an entry may begin, is something else: the bytes from there on are not used */
+	/* the bytes at cpio->at, where an entry may begin, are no entry; they and all behind them are not used */
+	CPIO_OTHER,
 	CPIO_DAMAGE, /* the entry at cpio->entry.offset cannot be read, nor anything behind it; cpio->damage says why */
 };
 

@@ -62,7 +62,7 @@ enum secure_bit {
 struct group_list {
 	uint64_t refs;   /* references: of credentials; atomic */
 	uint32_t count;  /* number of groups */
-	uint32_t gids[]; /* in rising order */
+	uint32_t gids[]; /* the group IDs in rising order */
 };
 
 /* The four user IDs, or group IDs, of a task. */
@@ -76,7 +76,7 @@ struct credentials {
 	struct ids uid, gid;
 	/* Sets of capabilities. */
 	uint64_t permitted, effective, inheritable, bounding, ambient;
-	uint32_t secure_bits;      /* of enum secure_bit */
+	uint32_t secure_bits;      /* a set of enum secure_bit */
 	struct group_list *groups; /* a reference; NULL: none */
 };
 

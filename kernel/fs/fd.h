@@ -17,7 +17,7 @@ struct fd_table {
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
 	uint64_t *open;       /* a bit for each descriptor that is open; in the same heap block as `cloexec` */
 	unsigned capacity;    /* a multiple of 64 */
-	unsigned lowest_free; /* all descriptors below are in use */
+	unsigned lowest_free; /* all descriptors below this one are in use */
 	/*
 	 * While the table is being made larger: the array that takes the place of `files` once all of it is filled,
 	 * and how many of its entries are already, so that they change as those of `files` do. NULL and 0: it does

@@ -97,7 +97,7 @@ struct file {
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
 	struct file_watch *watches; /* list of callbacks for the file's close */
-	struct file_owner *owner;   /* who gets signals (kernel/task/file_owner.c), or NULL; freed by a watch */
+	struct file_owner *owner;   /* the receiver of signals (kernel/task/file_owner.c), or NULL; freed by a watch */
 	struct turn position;       /* a mutex, held by a call that moves `offset` in steps */
 };
 
@@ -165,6 +165,6 @@ int64_t file_read_late(struct file *file, struct user_io *io);
  * more and sleep only on another -EAGAIN: an interrupt handler may have woken the queue before it was entered.
  */
 struct wait_queue *file_queue(struct file *file);
-int file_object(struct file *file, struct memory_object **ret); /* does the operation `object` */
+int file_object(struct file *file, struct memory_object **ret); /* calls the operation `object` */
 /* Do fcntl(2)'s F_SETFL: copy O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC from `flags`; the rest stays. */
 void file_set_flags(struct file *file, unsigned flags);

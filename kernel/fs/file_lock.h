@@ -8,7 +8,7 @@
 #include "kernel/lib/interval.h"
 #include "kernel/sync/late_work.h"
 
-/* Values of struct flock's l_type. */
+/* Types of locks, numbered as the values of struct flock's l_type. */
 enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
 
 /* LOCK_RECORD: locks of fcntl(2). LOCK_WHOLE: locks of flock(2). The two kinds never conflict. */
@@ -26,7 +26,7 @@ struct file_lock {
 	};
 	const void *owner; /* for LOCK_RECORD a descriptor table, or a file (F_OFD_SETLK); for LOCK_WHOLE a file */
 	int pid;           /* the process that took the lock */
-	struct tree_node by_owner; /* of a lock that is held: its place among the file's locks (file_lock.c) */
+	struct tree_node by_owner; /* a held lock's place among the file's locks (file_lock.c) */
 };
 
 /* Return the lock of another owner that conflicts with `wanted` and starts first; or NULL. */
@@ -39,7 +39,7 @@ struct file_lock_wait {
 	/* Called when locks of the node that overlap the wanted one were removed or changed: the lock may be free. */
 	void (*wake)(struct file_lock_wait *wait);
 	struct interval range;     /* the wanted lock's range; in the tree of all waits for locks of the file */
-	struct tree_node by_owner; /* in the tree of all waits for record locks, by owner (file_lock.c) */
+	struct tree_node by_owner; /* place in the tree of all waits for record locks, by owner (file_lock.c) */
 };
 
 /*

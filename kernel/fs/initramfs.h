@@ -13,7 +13,7 @@ struct initramfs_report {
 	uint64_t passed_over; /* how many entries could not be made; the log has a line for each of the first 16 */
 	/* why the rest was not read, such as "the archive ends inside a header"; NULL: all was read */
 	const char *what;
-	uint64_t offset; /* with `what`: the offset in bytes of the place that it is about */
+	uint64_t offset; /* with `what`: the offset in bytes of the place that `what` is about */
 	bool packed;     /* with `what`: `offset` counts decompressed bytes of a gzip archive */
 	uint64_t left;   /* with -ENOMEM: how many bytes of the archives were not read yet */
 };

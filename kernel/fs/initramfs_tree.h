@@ -27,10 +27,11 @@ struct unpacking {
 	 */
 	const uint8_t *kept_bytes;
 	paddr_t kept;
-	uint64_t run_at; /* what is added to offsets in messages: where in the initramfs this run of archives begins */
+	uint64_t run_at;         /* where in the initramfs this run of archives begins: added to offsets in messages */
 	struct tree_node *links; /* files with several names whose first has been unpacked, until the archive ends */
 	struct directory_time *times, **times_end;
-	struct node *file;   /* what the current entry has made, a counted reference; NULL: it was passed over */
+	/* the file that the current entry has made, a counted reference; NULL: the entry was passed over */
+	struct node *file;
 	uint64_t filled;     /* bytes of content that the current entry's file has got */
 	uint32_t sum;        /* sum of these bytes, if the entry has a checksum */
 	char path[PATH_MAX]; /* the current entry's name */

@@ -40,7 +40,7 @@ enum linux_mode {
 	S_ISUID = 04000,
 	S_ISGID = 02000,
 	S_ISVTX = 01000,
-	MODE_PERMISSIONS = 07777, /* what chmod(2) can set */
+	MODE_PERMISSIONS = 07777, /* the bits that chmod(2) can set */
 	MODE_EXECUTE = 0111,
 };
 
@@ -79,11 +79,11 @@ enum linux_at {
 
 /* `resolve` of openat2(2)'s struct open_how. */
 enum linux_resolve {
-	RESOLVE_NO_XDEV = 1, /* no other mount is entered */
+	RESOLVE_NO_XDEV = 1, /* the lookup enters no other mount */
 	RESOLVE_NO_MAGICLINKS =
-		2, /* no link is followed that leads somewhere without a path, as those of /proc/self/fd */
-	RESOLVE_NO_SYMLINKS = 4, /* no symbolic link is followed */
-	RESOLVE_BENEATH = 8,     /* the walk does not leave the directory where it starts */
+		2, /* the lookup follows no link that leads somewhere without a path, as those of /proc/self/fd */
+	RESOLVE_NO_SYMLINKS = 4, /* the lookup follows no symbolic link */
+	RESOLVE_BENEATH = 8,     /* the lookup does not leave the directory where it starts */
 	RESOLVE_IN_ROOT = 16,    /* the directory where it starts counts as the root */
 	RESOLVE_CACHED = 32,     /* the lookup does not wait for anything */
 };

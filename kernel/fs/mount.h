@@ -52,13 +52,13 @@ struct mount {
 	/* the tree's reference, those of mounts that lie on this one, and of the places that are held. Atomic */
 	uint64_t refs;
 	uint64_t writers; /* how many files opened by way of this mount may be written to; mappings do not count */
-	unsigned flags;   /* of MS_OF_MOUNT */
+	unsigned flags;   /* a set of flags of MS_OF_MOUNT */
 	bool listed;      /* the mount is among all mounts: it has not been unmounted */
-	bool unbindable;  /* no bind mount can be made of it (MS_UNBINDABLE) */
+	bool unbindable;  /* no bind mount can be made of this mount (MS_UNBINDABLE) */
 	struct tree_node in_order; /* the mount's place in the tree of all, which is sorted by number */
 	struct tree_node *inside;  /* the mounts that lie on this one, sorted by the address of `at` */
 	struct tree_node beside;   /* the mount's place in parent->inside */
-	struct link same_fs;       /* in a ring of all mounts of the file system, without a head */
+	struct link same_fs;       /* place in a ring, without a head, of all mounts of the file system */
 };
 
 /* The number that stands for the mount of a node whose file system is mounted nowhere, as a pipe's. */

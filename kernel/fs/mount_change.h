@@ -41,7 +41,7 @@ int mount_move(const struct place *root, const struct place *at);
 
 /* A bind mount that is being made. It lives on the stack of the task that makes it. */
 struct mount_bind {
-	struct mount *from;          /* what is copied; held by the caller */
+	struct mount *from;          /* the mount that is copied; held by the caller */
 	struct mount *top;           /* the copy, which is attached nowhere yet; a reference */
 	struct mount *source, *copy; /* the mount inside `from` whose mounts are copied now, and its copy */
 	struct mount *last;          /* the mount inside `source` that was looked at last; NULL: none yet */

@@ -87,13 +87,13 @@ struct node {
 	uint32_t links; /* number of names; for a directory as Linux counts: 2, and one for each directory in it */
 	uint64_t refs;  /* number of references; all names together hold one. Atomic */
 	struct linux_timespec atime, mtime, ctime, btime;
-	struct node *parent;   /* of a directory; of other nodes what their file system needs; a reference, or NULL */
+	struct node *parent;   /* a directory's parent; in other nodes for their file system; a reference, or NULL */
 	uint64_t mounts;       /* how many mounts lie on this node, in whatever mounts it is seen (mount.h) */
 	struct pipe *pipe;     /* for a pipe, or a FIFO that is open; or NULL */
 	struct socket *socket; /* for an address of AF_UNIX: the socket that has it, without a reference; or NULL */
 	/* a regular file's: how many open files and mappings may write to it (writers), how many processes run it */
 	uint64_t writers, runners;
-	struct notify_watch *watches; /* list of who is told of events (notify.h) */
+	struct notify_watch *watches; /* list of watches, which are told of events (notify.h) */
 	struct file_locks *locks;     /* the advisory locks on the file, and who waits; NULL: none was ever set */
 	struct turn writing;   /* a mutex, held by a call that writes a regular file in steps, or sets its size */
 	struct open_gate gate; /* closed while a regular file's content (content.h), or the pipe, changes */

@@ -1,7 +1,8 @@
 /*
  * Events of files for inotify(7): what is done to a node is told to those who watch the node, and to those who watch
- * the directory that has its name. Whoever does something calls a function from here afterwards. While nobody watches
- * anything a call costs one test of a counter, and while nobody watches a file of that file system one more.
+ * the directory that has its name. Code that has done something to a node calls a function from here afterwards. While
+ * nobody watches anything a call costs one test of a counter, and while nobody watches a file of that file system one
+ * more.
  *
  * Guard: tasks only, which the kernel does not preempt. Nothing here fails or blocks: an event for which there is no
  * memory becomes IN_Q_OVERFLOW.
@@ -59,7 +60,7 @@ struct notify_watch {
 	 * not (fs->keeps_nodes), it is not counted: when such a node ends, that is an event, which ends the watch.
 	 */
 	struct node *node;
-	uint32_t mask; /* of enum inotify_bits */
+	uint32_t mask; /* a set of enum inotify_bits */
 };
 
 /* How many watches there are in all. Guard: tasks only, which the kernel does not preempt. */

@@ -10,8 +10,9 @@
 
 /* One table of the radix tree. Guard: tasks only, which the kernel does not preempt. */
 struct page_tree_table {
-	uint64_t slots[PAGE_TREE_SIZE]; /* on level 1 addresses of frames, above that pointers to tables; 0: none */
-	uint64_t used;                  /* a bit for each slot that is not 0 */
+	/* addresses of frames on level 1, pointers to tables on higher levels; 0: none */
+	uint64_t slots[PAGE_TREE_SIZE];
+	uint64_t used; /* a bit for each slot that is not 0 */
 };
 
 _Static_assert(PAGE_TREE_SIZE == 64, "a bit for each slot");

@@ -16,7 +16,7 @@ struct walk {
 	struct name name; /* the name that was taken from the path last; "." for a path of slashes only */
 	bool slash;       /* one or more slashes follow `name` */
 	unsigned resolve; /* RESOLVE_…: what the walk must not do */
-	uint64_t moves;   /* of a walk that must stay below `root`: node_moves when it began */
+	uint64_t moves;   /* for a walk that must stay below `root`: the value of node_moves when the walk began */
 };
 
 /* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */

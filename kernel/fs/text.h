@@ -38,7 +38,10 @@ static inline void text_end(struct text *text, const char *end)
 	text->size = (size_t)(end - text->bytes);
 }
 
-/* Add what text_add() would with "%c", "%s", "%llu", "%*llu" or "%0*llx", at a fraction of its cost. */
+/*
+ * The functions text_add_char() to text_add_hex() add what text_add() would with "%c", "%s", "%llu", "%*llu" or
+ * "%0*llx", at a fraction of its cost.
+ */
 void text_add_char(struct text *text, char c);
 static inline void text_add_string(struct text *text, const char *string)
 {

@@ -22,9 +22,9 @@ struct text_entry {
 	const char *path;   /* below the root: "kernel/ankeos/map"; directories in the path are made as needed */
 	uint32_t mode;      /* type and permissions */
 	text_make_fn *make; /* generates the content, or a link's target; NULL: a directory */
-	text_more_fn *more; /* in place of `make`: generates records; or NULL */
+	text_more_fn *more; /* generates records, in place of `make`; or NULL */
 	text_take_fn *take; /* takes what is written; NULL: the file cannot be written */
-	const struct text_children *children; /* of a directory: finds further entries; NULL: there are none */
+	const struct text_children *children; /* finds further entries of a directory; NULL: there are none */
 	struct text_entry *next;              /* next in the list text_fs_type.first; set by text_fs_add() */
 };
 

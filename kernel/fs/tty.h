@@ -24,7 +24,7 @@ enum tty_order {
 	TTY_STOP,       /* send no more queued text to the device: VSTOP was typed */
 	TTY_GO,         /* send queued text again */
 	TTY_DROP,       /* drop the queued text */
-	TTY_DROP_INPUT, /* no order: says that input which was not read has been dropped */
+	TTY_DROP_INPUT, /* no order: tells the driver that unread input has been dropped */
 };
 
 /*

@@ -15,7 +15,7 @@ struct gdb_registers {
 	uint32_t eflags;
 	uint32_t segments[6]; /* order: CS SS DS ES FS GS */
 	uint64_t fs_base, gs_base;
-	uint8_t fpu[GDB_FPU_SIZE]; /* x87 and SSE, as FXSAVE writes them */
+	uint8_t fpu[GDB_FPU_SIZE]; /* x87 and SSE registers, as FXSAVE writes them */
 };
 
 enum gdb_register {

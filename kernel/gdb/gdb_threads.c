@@ -124,7 +124,7 @@ bool gdb_threads_alive(int64_t id)
 	return id == gdb_threads_current() || task_of(id);
 }
 
-/* Return what a task does; the text is good until the next call. */
+/* Return a word or two for a task's state; the text is good until the next call. */
 static const char *state_name(const struct task *task)
 {
 	static char running[24]; /* guard: the stopped machine */

@@ -18,7 +18,7 @@
 #define IPC_NOWAIT  04000
 
 #define IPC_INDEX_BITS  15
-#define IPC_OBJECTS     (1 << IPC_INDEX_BITS) /* no table has more objects: Linux's IPCMNI */
+#define IPC_OBJECTS     (1 << IPC_INDEX_BITS) /* most objects of a table: Linux's IPCMNI */
 #define IPC_PERMISSIONS 0777U
 
 #define IPC_READ  0444U /* the permission bits to pass to ipc_permits() */
@@ -33,7 +33,7 @@ struct ipc_object {
 	uint32_t uid, gid;                 /* the owner */
 	uint32_t creator_uid, creator_gid; /* the creator */
 	uint32_t mode;                     /* permissions, and flags of the kind of object */
-	/* when the object was made, or changed by IPC_SET and its kin: seconds by the wall clock */
+	/* when the object was made, or changed by IPC_SET or the like: seconds by the wall clock */
 	int64_t change_time;
 	uint32_t index, sequence; /* the two parts of its id */
 	bool gone;                /* the object is in no table any more: EIDRM */
@@ -42,13 +42,13 @@ struct ipc_object {
 
 /* All objects of one kind. Guard: tasks only, which the kernel does not preempt. */
 struct ipc_table {
-	struct radix objects; /* by index */
-	struct radix keys;    /* by key, those that have one */
+	struct radix objects; /* the objects by index */
+	struct radix keys;    /* the objects that have a key, by key */
 	uint32_t count;       /* number of objects */
 	int last_index;       /* index of the object that was added last; -1: none was */
 	uint32_t sequence;    /* sequence number of the object that was added last */
 	int next_id;          /* /proc/sys/kernel/…_next_id: the id that the next object is to have; -1: any */
-	int most;             /* most objects: SHMMNI and its kin */
+	int most;             /* most objects: SHMMNI, SEMMNI or MSGMNI */
 };
 
 #define IPC_TABLE_INITIAL(limit)                                                                             \
@@ -87,8 +87,8 @@ struct ipc_object *ipc_find(const struct ipc_table *table, int id);
 /* How an object is found whose state is asked for. */
 enum ipc_stat_by {
 	IPC_BY_ID,        /* IPC_STAT */
-	IPC_BY_INDEX,     /* SHM_STAT and its kin */
-	IPC_BY_INDEX_ANY, /* SHM_STAT_ANY and its kin: the current task needs no permission */
+	IPC_BY_INDEX,     /* SHM_STAT, SEM_STAT, MSG_STAT */
+	IPC_BY_INDEX_ANY, /* SHM_STAT_ANY, SEM_STAT_ANY, MSG_STAT_ANY: the current task needs no permission */
 };
 
 /*
@@ -107,7 +107,7 @@ int ipc_find_owned(const struct ipc_table *table, int id, struct ipc_object **re
 /* Return the object with the least index from *index on, not held, and set *index to that; NULL: there is none. */
 struct ipc_object *ipc_next(const struct ipc_table *table, uint32_t *index);
 
-/* Return the highest index in use; 0 also when there is none: what IPC_INFO and its kin return. */
+/* Return the highest index in use; 0 also when there is none: the result of IPC_INFO, SHM_INFO and the like. */
 int ipc_top(const struct ipc_table *table);
 
 /*

@@ -16,7 +16,7 @@ _Static_assert(CHUNK_LEAST << (SIZES - 1) == PAGE_SIZE, "the largest chunk is a 
 
 /* A frame that is cut into chunks of one size. Guard: tasks only, which the kernel does not preempt. */
 struct chunk_frame {
-	struct link link; /* in free_chunks[size], or in no list when all chunks are used */
+	struct link link; /* place in free_chunks[size], or in no list when all chunks are used */
 	paddr_t pa;
 	uint64_t used; /* a bit for each chunk */
 	unsigned size; /* its chunks have CHUNK_LEAST << size bytes */
@@ -30,7 +30,7 @@ static struct link free_chunks[SIZES] = {
 	{ &free_chunks[6], &free_chunks[6] },
 };
 
-static uint64_t all_bytes; /* cost_of() of all messages; guard: tasks only, which the kernel does not preempt */
+static uint64_t all_bytes; /* sum of cost_of() of all messages; guard: tasks only, which the kernel does not preempt */
 
 /* Return the least size of chunks, CHUNK_LEAST << size, that has room for 1 to PAGE_SIZE bytes. */
 static unsigned size_for(uint64_t bytes)

@@ -37,8 +37,8 @@ struct ipc_message *message_create(uint64_t size);
 void message_free(struct ipc_message *message);
 
 /*
- * Return how much work message_free() of a message is, in units of about 100 instructions. Whoever frees many messages
- * lets other tasks run each time after MESSAGE_WORK_AT_ONCE units.
+ * Return how much work message_free() of a message is, in units of about 100 instructions. A caller that frees many
+ * messages lets other tasks run after every MESSAGE_WORK_AT_ONCE units.
  */
 static inline uint64_t message_work(const struct ipc_message *message)
 {

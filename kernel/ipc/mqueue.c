@@ -1,4 +1,4 @@
-/* POSIX message queues: sends and receives messages, and tells processes that one has come; see mqueue.h. */
+/* POSIX message queues: sends and receives messages, and tells processes that a message has come; see mqueue.h. */
 #include "kernel/ipc/mqueue.h"
 
 #include "kernel/fs/errno.h"
@@ -16,7 +16,7 @@
  * preempt.
  */
 struct mqueue_receiver {
-	struct link link;            /* in queue->receivers, until it has a message */
+	struct link link;            /* place in queue->receivers, until the task has a message */
 	struct ipc_message *message; /* the message that the task gets; NULL: none yet */
 	struct task *task;
 };

@@ -26,7 +26,7 @@ struct mqueue_size {
 struct mqueue_notice {
 	int how;        /* SIGEV_SIGNAL or SIGEV_NONE */
 	int signal;     /* for SIGEV_SIGNAL */
-	uint64_t value; /* what comes with the signal */
+	uint64_t value; /* the value that is sent with the signal */
 };
 
 /* A queue. Guard: tasks only, which the kernel does not preempt. */
@@ -95,5 +95,5 @@ int mqueue_notify(struct mqueue *queue, const struct mqueue_notice *notice);
 /* Undo mqueue_notify() of the current process. */
 void mqueue_notify_no_more(struct mqueue *queue);
 
-/* Return the events that poll(2) finds. */
+/* Return the POLL… events that are ready now, for poll(2). */
 unsigned mqueue_poll(const struct mqueue *queue);

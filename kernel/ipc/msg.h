@@ -21,18 +21,21 @@ struct msg_queue {
 	uint64_t bytes, count;           /* the sum of the messages' bytes, and their number */
 	uint64_t most_bytes;             /* most bytes, and also most messages, but no more than MSG_COUNT_MOST */
 	int64_t send_time, receive_time; /* seconds by the wall clock; 0: never */
-	int sender_pid, receiver_pid;    /* who sent and received last; 0: nobody */
+	int sender_pid, receiver_pid;    /* pids of the processes that sent and received last; 0: none did */
 };
 
-/* The limits in /proc/sys/kernel, and what there is. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * The limits in /proc/sys/kernel, and the totals of all queues. Guard: tasks only, which the kernel does not preempt.
+ */
 extern struct ipc_table msg_table;
 extern int msg_max;                   /* most bytes of a message: MSGMAX */
 extern int msg_queue_bytes;           /* most_bytes of a new queue: MSGMNB */
 extern uint64_t msg_count, msg_bytes; /* number of the messages in all queues, and their bytes */
 
-#define MSG_COUNT_MOST 65536 /* messages in a queue: a receiver looks at all of them without letting others run */
+/* most messages in a queue: a receiver looks at all of them without letting other tasks run */
+#define MSG_COUNT_MOST 65536
 
-#define MSG_MAX_MOST (1 << 20) /* the highest MSGMAX; a call copies a message without letting others run */
+#define MSG_MAX_MOST (1 << 20) /* the highest MSGMAX: a call copies a message without letting other tasks run */
 
 static inline struct msg_queue *msg_of(struct ipc_object *object)
 {

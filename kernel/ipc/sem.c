@@ -21,7 +21,7 @@
 
 /* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
 struct sem_waiter {
-	struct link link; /* in a list of its semaphore, or in set->complex */
+	struct link link; /* place in a list of its semaphore, or in set->complex */
 	const struct sem_operation *operations;
 	unsigned count;
 	unsigned blocking;     /* the operation that could not be done */

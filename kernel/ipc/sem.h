@@ -27,8 +27,8 @@ struct sem_operation {
 /* A semaphore. Guard: tasks only, which the kernel does not preempt. */
 struct sem {
 	int16_t value;        /* 0 to SEM_VALUE_MOST */
-	bool changed;         /* settle_after() is to try its waiters */
-	int pid;              /* of the process whose operation was the last; 0: none */
+	bool changed;         /* settle_after() is to try this semaphore's waiters */
+	int pid;              /* pid of the process that did the last operation; 0: none did */
 	struct link for_zero; /* waiters with one operation, which waits until the value is 0; the oldest first */
 	struct link for_more; /* waiters with one operation, which takes from the value; the oldest first */
 };
@@ -38,13 +38,13 @@ struct sem_set {
 	struct ipc_object ipc;
 	int64_t operation_time; /* seconds by the wall clock; 0: never */
 	struct link complex;    /* waiters with several operations, the oldest first */
-	struct link undos;      /* what the ends of processes will undo, by sem_undo.in_set */
+	struct link undos;      /* list of what the ends of processes will undo, by sem_undo.in_set */
 	uint32_t count;         /* number of semaphores; fixed when it is made */
 	uint64_t settings;      /* how often sem_set_values() was called, which makes all undos zeros */
 	struct sem sems[];
 };
 
-/* The limits in /proc/sys/kernel/sem, and what there is. Guard: tasks only, which the kernel does not preempt. */
+/* The limits in /proc/sys/kernel/sem. Guard: tasks only, which the kernel does not preempt. */
 struct sem_limits {
 	int set;        /* most semaphores of a set: SEMMSL */
 	int all;        /* most semaphores of all sets together: SEMMNS */
@@ -91,7 +91,7 @@ int sem_waiters(const struct sem_set *set, uint32_t number, bool for_zero);
 
 /* What the end of a process does to a set. Guard: tasks only, which the kernel does not preempt. */
 struct sem_undo {
-	struct link in_set; /* in set->undos */
+	struct link in_set; /* place in set->undos */
 	struct sem_set *set;
 	struct sem_undos *owner; /* all undos of the process */
 	uint64_t settings;       /* set->settings at the last use; if that has changed, `changes` count as zeros */

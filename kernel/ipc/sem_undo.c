@@ -10,13 +10,13 @@
 #include "kernel/task/give_way.h"
 #include "kernel/task/process.h"
 
-#define RAM_SHARE 16 /* all undos together have this part of RAM at most */
+#define RAM_SHARE 16 /* all undos together have a sixteenth of RAM at most */
 
 static uint64_t all_bytes; /* bytes of all undos; guard: tasks only, which the kernel does not preempt */
 
 /* All undos of a process. Guard: tasks only, which the kernel does not preempt. */
 struct sem_undos {
-	struct radix by_set; /* by the set's index */
+	struct radix by_set; /* the undos by their sets' indices */
 };
 
 static struct sem_undos *undos_of(struct process *process)

@@ -16,9 +16,9 @@ struct task;
 
 /* A segment. Guard: tasks only, which the kernel does not preempt. */
 struct shm_segment {
-	struct memory_object object;      /* what areas map; must be the first member */
-	struct ipc_object ipc;            /* each area has a reference, too */
-	struct memory_object *memory;     /* has the pages; a reference */
+	struct memory_object object;      /* the object that areas map; must be the first member */
+	struct ipc_object ipc;            /* counts a reference of each area, too */
+	struct memory_object *memory;     /* the object that has the pages; a reference */
 	uint64_t size;                    /* bytes, as shmget(2) was told; fixed when it is made */
 	uint64_t attached;                /* number of areas that map it */
 	uint64_t resident;                /* pages that have a frame */
@@ -28,7 +28,9 @@ struct shm_segment {
 	struct task *creator; /* the task that made it, which may have ended; a reference */
 };
 
-/* The limits in /proc/sys/kernel, and what there is. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * The limits in /proc/sys/kernel, and the totals of all segments. Guard: tasks only, which the kernel does not preempt.
+ */
 extern struct ipc_table shm_table;
 extern uint64_t shm_max;      /* most bytes of a segment: SHMMAX */
 extern uint64_t shm_all;      /* most pages of all segments: SHMALL */

@@ -43,7 +43,7 @@ struct line_editor {
 	/* Changed by the editor alone; the caller sets all of it to zero at first: */
 	char line[LINE_SIZE];  /* what has been typed, NUL-terminated */
 	size_t length, cursor; /* in bytes; cursor <= length */
-	size_t first;          /* where the part that is shown starts */
+	size_t first;          /* index in `line` where the part that is shown starts */
 	enum line_state state;
 	uint8_t parameter; /* the number in the escape sequence that is being received */
 	bool after_return; /* the last byte was CR: an LF that follows is a part of the same line end */

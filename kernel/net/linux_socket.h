@@ -59,7 +59,7 @@ enum linux_control { SCM_RIGHTS = 1, SCM_CREDENTIALS = 2 };
 
 #define SCM_RIGHTS_MOST 253 /* most descriptors in one message */
 
-/* struct msghdr. Guard: only the calling task uses it. */
+/* Linux's struct msghdr. Guard: only the calling task uses it. */
 struct linux_message {
 	uint64_t name;
 	uint32_t name_size;
@@ -72,14 +72,14 @@ struct linux_message {
 
 _Static_assert(sizeof(struct linux_message) == 56, "Linux's struct msghdr");
 
-/* struct cmsghdr, in front of each item of control data; items begin at multiples of 8 bytes. */
+/* Linux's struct cmsghdr, which is in front of each item of control data; items begin at multiples of 8 bytes. */
 struct linux_control_head {
-	uint64_t size; /* of the head and the data behind it */
+	uint64_t size; /* bytes of the head and of the data behind it */
 	int32_t level;
 	int32_t type;
 };
 
-/* struct ucred: who sent a message, or made a connection. Guard: that of the structure around it. */
+/* Linux's struct ucred: who sent a message, or made a connection. Guard: that of the structure around it. */
 struct linux_credentials {
 	int32_t pid;
 	uint32_t uid, gid;

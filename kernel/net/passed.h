@@ -37,5 +37,7 @@ void passed_drop(struct passed_files *passed);
 int passed_fly(struct passed_files *passed);
 void passed_land(struct passed_files *passed);
 
-/* Note that a program may get these files, which stay in flight (MSG_PEEK). */
+/*
+ * Tell a search for circles (unix_collect.c) that a program may get these files, though they stay in flight (MSG_PEEK).
+ */
 void passed_touch(const struct passed_files *passed);

@@ -114,7 +114,7 @@ static uint64_t socket_patience(struct file *file, uint32_t *ret_there)
 	return socket->receive_timeout_ns;
 }
 
-/* Return what a read gets when the time of SO_RCVTIMEO is over. */
+/* Return the result of a read whose time, SO_RCVTIMEO, is over. */
 static int64_t socket_read_late(struct file *file, struct user_io *io)
 {
 	(void)file;

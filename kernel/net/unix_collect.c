@@ -38,7 +38,7 @@ static struct link flying = { &flying, &flying }; /* list of the sockets in flig
 static uint64_t flying_count;                     /* length of the list `flying` */
 static uint64_t credit;                           /* visits that calls have paid for since the last search began */
 static enum phase phase;
-static struct link *next_visit = &flying; /* in `flying`: the socket that the phase visits next */
+static struct link *next_visit = &flying; /* place in `flying` of the socket that the phase visits next */
 /* how many sockets the phase still visits; sockets that begin to fly later are no suspects */
 static uint64_t visits_left;
 static uint64_t visited;                             /* sockets and files that the step has looked at */

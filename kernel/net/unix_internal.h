@@ -15,7 +15,7 @@
 
 /* A socket that waits for room in the queue of its peer. */
 struct unix_starved {
-	struct link link; /* in the full socket's `starved`, or in no list */
+	struct link link; /* place in the full socket's `starved`, or in no list */
 	struct unix_socket *socket;
 };
 
@@ -28,8 +28,8 @@ struct unix_socket {
 	struct unix_socket *next; /* the next socket in its row of the hash table of abstract names */
 	struct unix_socket *listed_next, **listed_link; /* the place in a row of unix_list.c */
 	struct node *node;          /* the node that bind(2) made, a reference; its `socket` is this; or NULL */
-	struct link pending;        /* of a listening socket: its embryos, by in_pending, the oldest first */
-	struct link in_pending;     /* in the listening socket's `pending`, or in no list */
+	struct link pending;        /* a listening socket's embryos, by in_pending, the oldest first */
+	struct link in_pending;     /* place in the listening socket's `pending`, or in no list */
 	struct link starved;        /* the sockets, as struct unix_starved, that wait for room in this socket's queue */
 	struct unix_starved hunger; /* this socket's place in the `starved` of its peer */
 	/* Embryos in `pending`; and the number that listen(2) has set: connect(2) waits while there are more. */
@@ -41,7 +41,7 @@ struct unix_socket {
 	unsigned shut;                         /* UNIX_SHUT_…: what shutdown(2), or the peer's end, has ended here */
 	struct linux_credentials own, of_peer; /* who called listen(2) here; who made the other end (SO_PEERCRED) */
 	uint64_t in_flight;                    /* how many times the socket's file is in flight */
-	struct link in_flying;                 /* in the list of sockets that are in flight (unix_collect.c) */
+	struct link in_flying;                 /* place in the list of sockets that are in flight (unix_collect.c) */
 	uint64_t unexplained; /* for unix_collect(): references to the file by messages in no suspect's queue */
 	bool suspect;         /* for unix_collect(): nobody is known, so far, who can reach this socket */
 	struct link in_work;  /* for unix_collect(): the place in its list of sockets still to be visited */

@@ -24,10 +24,10 @@ void unix_name_put(struct unix_name *name);
  * not preempt.
  */
 struct unix_segment {
-	struct link link;            /* in queue->segments */
-	struct link in_passing;      /* with files: in queue->passing */
+	struct link link;            /* place in queue->segments */
+	struct link in_passing;      /* place in queue->passing, if the segment passes files */
 	uint64_t start, end;         /* positions in the ring: [start, end) */
-	struct passed_files *passed; /* files that it passes, in flight; or NULL */
+	struct passed_files *passed; /* files that the segment passes, in flight; or NULL */
 	struct unix_name *name;      /* the sender's address, a reference; or NULL */
 	struct linux_credentials sender;
 };

@@ -57,7 +57,7 @@ struct subject {
 
 static struct subject subject;
 static void (*debugger)(struct trap_frame *frame); /* set by panic_page_set_debugger(); NULL: none */
-static long restart_seconds;       /* from the page's end to the restart; negative: at once; 0: the machine halts */
+static long restart_seconds; /* seconds from the page's end to the restart; negative: at once; 0: the machine halts */
 static uint64_t restart_frequency; /* TSC ticks a second */
 static size_t lines_said;          /* lines of the page so far */
 static const char *explanation;    /* set by panic_page_explain(); NULL: none */

@@ -1,6 +1,6 @@
 /*
  * The hardware report: how the machine and its firmware appear to the kernel, as one block of text that
- * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; whoever changes one raises the version in the
+ * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; a change of a line raises the version in the
  * title.
  */
 #pragma once

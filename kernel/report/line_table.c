@@ -26,7 +26,7 @@ struct parts {
 
 struct state {
 	struct packed_reader program;
-	uint64_t offset; /* of the current row; UINT64_MAX, which is -1, before the first row */
+	uint64_t offset; /* offset of the current row; UINT64_MAX, which is -1, before the first row */
 	struct line_place stack[LINE_DEPTH];
 	size_t depth;
 };

@@ -17,9 +17,9 @@ struct line_table {
 
 /* A function, and its source line that the code at an address was compiled from. */
 struct line_place {
-	/* number for line_table_name; LINE_OUTERMOST in the last place, whose name symbol_find() tells */
+	/* number to pass to line_table_name; LINE_OUTERMOST in the last place, whose name symbol_find() tells */
 	uint64_t function;
-	uint64_t file; /* number for line_table_file */
+	uint64_t file; /* number to pass to line_table_file */
 	uint32_t line;
 };
 
