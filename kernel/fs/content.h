@@ -48,7 +48,7 @@ void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 /* Return the file whose content `object` is; NULL when `object` is NULL or not a file's content. */
 struct node *content_node(const struct memory_object *object);
 
-#define CONTENT_STEP 1024 /* most pages that are freed before other tasks may run */
+#define CONTENT_STEP 1024 /* most pages that are freed, or looked at to fill them, before other tasks may run */
 
 /*
  * Free all frames. Of a large content only some are freed now; the current task frees the others on its way back to

@@ -130,10 +130,10 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 int node_lookup(struct node *dir, struct name name, struct node **ret);
 
 /*
- * Make, link, remove, rename. The caller has a reference to `dir`. Each may return -ENOTDIR, -ENAMETOOLONG, -EROFS,
- * -EPERM (the file system cannot, or `who` may not), -EACCES, -ENOENT (also: `dir` has been removed), -EEXIST, -ENOMEM.
- * For "." and ".." a new name gives -EEXIST, node_rmdir -EINVAL or -ENOTEMPTY, node_rename -EBUSY. A new node belongs
- * to `who`, or to the group of a directory with set-group-ID. *ret is a new reference; `ret` may be NULL.
+ * Make, link, remove or rename a node. The caller has a reference to `dir`. Each may return -ENOTDIR, -ENAMETOOLONG,
+ * -EROFS, -EPERM (the file system cannot, or `who` may not), -EACCES, -ENOENT (also: `dir` has been removed), -EEXIST,
+ * -ENOMEM. For "." and ".." a new name gives -EEXIST, node_rmdir -EINVAL or -ENOTEMPTY, node_rename -EBUSY. A new node
+ * belongs to `who`, or to the group of a directory with set-group-ID. *ret is a new reference; `ret` may be NULL.
  */
 int node_create(struct node *dir, struct name name, const struct credentials *who, uint32_t mode, uint64_t device,
 		struct node **ret);

@@ -25,5 +25,5 @@ int node_set_times(struct node *node, const struct credentials *who, const struc
 		   const struct linux_timespec *mtime);
 int node_touch(struct node *node, const struct credentials *who);
 
-/* Drop the capabilities of a file that `who` has written to, and without CAP_FSETID the set-ID bits. */
+/* Drop the capabilities of a file that `who` has written to, and, unless `who` has CAP_FSETID, its set-ID bits. */
 void node_written(struct node *node, const struct credentials *who);

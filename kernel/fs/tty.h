@@ -44,7 +44,7 @@ struct tty_port {
 	void (*opened)(struct tty *tty);
 	void (*closed)(struct tty *tty, bool hung_up);
 	/* Pseudo-terminals set all of the following operations, other drivers none. */
-	/* Called after the modes were set, which were `before`, with tty->lock held. */
+	/* Called with tty->lock held after the modes were changed from `before`. */
 	void (*modes_set)(struct tty *tty, const struct linux_termios *before);
 	void (*input_taken)(struct tty *tty); /* called after a program has read input */
 	void (*files_died)(struct tty *tty);  /* called when the terminal is hung up, with tty->lock held */

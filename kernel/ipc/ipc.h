@@ -12,7 +12,7 @@
 
 #include "kernel/lib/radix.h"
 
-#define IPC_PRIVATE 0 /* a key that no object is found by */
+#define IPC_PRIVATE 0 /* the key of objects that are found by their id only */
 #define IPC_CREAT   01000
 #define IPC_EXCL    02000
 #define IPC_NOWAIT  04000

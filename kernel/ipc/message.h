@@ -26,7 +26,7 @@ struct ipc_message {
 	int64_t type;  /* msgsnd(2)'s type; or mq_send(3)'s priority */
 	uint64_t size; /* bytes; fixed when it is made */
 	struct message_chunk rest;
-	paddr_t pages[]; /* size / PAGE_SIZE frames */
+	paddr_t pages[]; /* the frames of the whole pages, size / PAGE_SIZE */
 };
 
 /*

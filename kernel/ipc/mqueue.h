@@ -18,8 +18,8 @@ struct process;
 
 /* The size of a queue. Users may ask for any numbers; mqueue_create() checks them. */
 struct mqueue_size {
-	int64_t most;      /* messages */
-	int64_t most_size; /* bytes of a message */
+	int64_t most;      /* most messages in the queue */
+	int64_t most_size; /* most bytes of a message */
 };
 
 /* How a process wants to be told of a message: struct sigevent. */

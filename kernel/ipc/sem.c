@@ -27,7 +27,7 @@ struct sem_waiter {
 	unsigned blocking;     /* the operation that could not be done */
 	int result;            /* WAITING, or what sem_operate() is to return: then the waiter is in no list */
 	bool retries;          /* the task is to try its operations itself */
-	struct sem_undo *undo; /* NULL: nothing is to be undone */
+	struct sem_undo *undo; /* takes note of what is to be undone; NULL: nothing is */
 	struct task *task;
 	int pid;
 };

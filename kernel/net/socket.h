@@ -91,8 +91,8 @@ struct socket {
 	uint64_t refs;     /* references: the file's, and those of connections and calls */
 	uint16_t family, type;
 	uint32_t protocol;
-	uint32_t flags;                       /* a bit for each SO_… that is on or off: 1 << SO_REUSEADDR, … */
-	uint32_t send_buffer, receive_buffer; /* SO_SNDBUF, SO_RCVBUF: bytes */
+	uint32_t flags; /* a bit for each SO_… option that can be on or off: 1 << SO_REUSEADDR, … */
+	uint32_t send_buffer, receive_buffer;         /* SO_SNDBUF, SO_RCVBUF: bytes */
 	uint64_t send_timeout_ns, receive_timeout_ns; /* SO_SNDTIMEO, SO_RCVTIMEO; 0: none */
 	uint64_t linger;                              /* SO_LINGER's two numbers, as they were set */
 	int error;                                    /* SO_ERROR: a positive error number, or 0 */

@@ -10,7 +10,7 @@
 struct entry {
 	uint64_t offset;
 	const uint8_t *codes;
-	uint64_t count; /* 0: the end of the text */
+	uint64_t count; /* number of codes; 0: the entry marks the end of the text */
 };
 
 /* Read the next entry; `previous`: the offset of the entry before it. Returns false at the table's end. */
