@@ -14,11 +14,10 @@ struct user_io;
 #define CONTENT_MAX INT64_MAX /* most bytes of a content */
 
 /*
- * The content of one regular file. Guard: tasks only, which the kernel does not preempt. Open sections (system calls
- * without the kernel lock, kernel/sync/open_section.h) may read the content once they have entered node->gate; so the
- * holder of the kernel lock closes that gate while it changes `pages`, `place_size`, or a page that the tree has not
- * got yet. The bytes of pages, and the node's size, may change at any time: as on Linux a read may see a part of a
- * write.
+ * The content of one regular file. Guard: tasks only, which the kernel does not preempt. Open sections (work without
+ * the kernel lock, kernel/sync/open_section.h) may read the content once they have entered node->gate; so the holder of
+ * the kernel lock closes that gate while it changes `pages`, `place_size`, or a page that the tree has not got yet. The
+ * bytes of pages, and the node's size, may change at any time: as on Linux a read may see a part of a write.
  */
 struct content {
 	/* What mmap(2) maps: a reference to it is a reference to the node. Must be the first member. */

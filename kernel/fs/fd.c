@@ -198,9 +198,7 @@ int fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *
 
 		if (more)
 			return more;
-		/*
-		 * So far no descriptor is known to be free; the search below lowers this when it finds the first one.
-		 */
+		/* No descriptor is known to be free yet: the search below lowers this at the first one. */
 		table->lowest_free = table->capacity;
 	}
 	most = table->capacity < from->capacity ? table->capacity : from->capacity;
@@ -373,10 +371,7 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 	for (; closed < CLOSES; word++) {
 		uint64_t bits;
 
-		/*
-		 * Skip words without anything to close: a table in which many descriptors were once open has mostly
-		 * such words.
-		 */
+		/* Skip words without descriptors to close: in a large table most words are such. */
 		while (word < end && !map[word])
 			word++;
 		if (word >= end)
@@ -386,10 +381,7 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 		if (bits && !close_word(table, word, bits))
 			break;
 	}
-	/*
-	 * If the loop ended in the word where it began, *fd stays: the bits below it in that word are outside the
-	 * range.
-	 */
+	/* If the loop ended in the word where it began, *fd stays: lower bits of that word are outside the range. */
 	if (word > *fd / 64)
 		*fd = 64 * word;
 	return word < end;

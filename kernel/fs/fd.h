@@ -1,8 +1,7 @@
 /*
  * Descriptor tables: small numbers for open files; one table for each process, shared by its threads. Guard: tasks
- * only, which the kernel does not preempt. Open sections (system calls without the kernel lock,
- * kernel/sync/open_section.h) may change a table that only the current task uses, and its files that have no other
- * reference.
+ * only, which the kernel does not preempt. Open sections (work without the kernel lock, kernel/sync/open_section.h) may
+ * change a table that only the current task uses, and its files that have no other reference.
  */
 #pragma once
 

@@ -14,10 +14,7 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-/*
- * A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt; open sections
- * (kernel/sync/open_section.h) may read it inside its gate.
- */
+/* A pipe or open FIFO. Guard: tasks only, which the kernel does not preempt; open sections (open_section.h) read it. */
 struct pipe {
 	struct open_gate *gate;    /* the node's; closed while anything here changes that open sections read */
 	struct pipe_ring ring;     /* the pipe's bytes */
@@ -273,10 +270,7 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
-/*
- * Initialise a pipe that is all zeros, for `who` (NULL: the kernel), make it the node's, and add its capacity to
- * `pipe_pages`.
- */
+/* Initialise an all-zero pipe for `who` (NULL: the kernel), make it the node's, and count it in `pipe_pages`. */
 static void start_pipe(struct pipe *pipe, struct node *node, const struct credentials *who)
 {
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;

@@ -59,10 +59,7 @@ static uint32_t shown(const struct pty *pty)
 	return pty->head - pty->tail;
 }
 
-/*
- * Add text for the master to read. Bytes that do not fit are dropped: only echo can be too long, since a program's
- * output waits for room.
- */
+/* Add text for the master to read. What does not fit is dropped: only echo, since a program's output waits for room. */
 static void show(struct tty *tty, const char *text, size_t size)
 {
 	struct pty *pty = pty_of(tty);
@@ -186,10 +183,7 @@ static int open_terminal(struct device *device, struct file *file)
 	struct pty *pty = pty_by_number(DEVICE_MINOR(file->node->device));
 
 	(void)device;
-	/*
-	 * A node that pty_forget() has removed belongs to an earlier terminal; a terminal of another user may have its
-	 * number now.
-	 */
+	/* A removed node (links is 0) is of an earlier terminal; another user's terminal may have its number now. */
 	return pty && !pty->locked && file->node->links ? tty_open(&pty->tty, file) : -EIO;
 }
 
