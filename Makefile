@@ -549,7 +549,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
-                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio secrets.cpio session.cpio slow_line.cpio screen_work.cpio crowd.cpio debuggee.cpio)
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio scale-musl.cpio spin.cpio secrets.cpio session.cpio slow_line.cpio screen_work.cpio crowd.cpio debuggee.cpio)
 
 user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
 

@@ -12,6 +12,7 @@
 #include "kernel/fs/sysfs.h"
 #include "kernel/lib/log.h"
 #include "kernel/sys/terminals.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/wait_until.h"
 
 /* All drivers, in the order in which they are started, and their directories in /sys, which are empty. */
@@ -60,9 +61,11 @@ static bool has_devices(void)
 static void serve(void *argument)
 {
 	(void)argument;
-	/* Looking at all buses takes millions of instructions, so let other tasks run in between. */
+	/* Looking at all buses takes millions of instructions: programs that compute meanwhile should hardly notice. */
+	sched_set(task_current(), &(struct task_sched){ .nice = NICE_MOST });
 	while (!ending && pci_look())
 		task_give_cpu();
+	sched_set(task_current(), &(struct task_sched){ 0 });
 	for (size_t i = 0; i < DRIVERS && !ending; i++)
 		pci_start_driver(drivers[i].driver);
 	terminals_add_ports();

@@ -55,8 +55,7 @@ static bool see_task(void *ctx, struct task *task)
 {
 	struct io_search *search = ctx;
 
-	if (!task->process || (search->which == IOPRIO_WHO_USER && !rights_is_of_user(task, (uint32_t)search->who)) ||
-	    (search->which == IOPRIO_WHO_PGRP && task->process->group != search->who))
+	if (!task->process || (search->which == IOPRIO_WHO_USER && !rights_is_of_user(task, (uint32_t)search->who)))
 		return true;
 	if (search->sets && !rights_own_task(task) && !rights_can(CAP_SYS_NICE))
 		search->error = -EPERM;
@@ -70,8 +69,8 @@ static bool see_task(void *ctx, struct task *task)
 }
 
 /*
- * Visit the tasks that the call is about. The tasks of a group or of a user are sought among all tasks; other tasks may
- * run in between. Returns 0, -EINVAL, -ESRCH or -EPERM.
+ * Visit the tasks that the call is about. The tasks of a user are sought among all tasks; other tasks may run in
+ * between. Returns 0, -EINVAL, -ESRCH or -EPERM.
  */
 static int search_tasks(struct io_search *search)
 {
@@ -83,9 +82,11 @@ static int search_tasks(struct io_search *search)
 		search->who = search->which == IOPRIO_WHO_PROCESS ? task_current()->tid
 			      : search->which == IOPRIO_WHO_PGRP  ? process_current()->group
 								  : (int)rights_current()->uid.real;
-	if (search->which != IOPRIO_WHO_PROCESS)
+	if (search->which == IOPRIO_WHO_USER)
 		while (task_visit_some(&next, see_task, search) && !task_give_way())
 			;
+	else if (search->which == IOPRIO_WHO_PGRP)
+		task_visit_group(search->who, see_task, search);
 	else if (task_peek(search->who))
 		(void)see_task(search, task_peek(search->who));
 	return search->found ? search->error : -ESRCH;

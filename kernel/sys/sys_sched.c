@@ -351,8 +351,7 @@ static bool see_priority(void *ctx, struct task *task)
 	struct priority_search *search = ctx;
 	struct task_sched sched;
 
-	if (!task->process || (search->which == PRIO_USER && !rights_is_of_user(task, (uint32_t)search->who)) ||
-	    (search->which == PRIO_PGRP && task->process->group != search->who))
+	if (!task->process || (search->which == PRIO_USER && !rights_is_of_user(task, (uint32_t)search->who)))
 		return true;
 	search->found = true;
 	if (search->set != NICE_NONE) {
@@ -372,8 +371,8 @@ static bool see_priority(void *ctx, struct task *task)
 }
 
 /*
- * Visit the tasks that the call is about. The tasks of a group or of a user are sought among all tasks; other tasks may
- * run in between. Returns 0, -EINVAL, -ESRCH, -EPERM or -EACCES.
+ * Visit the tasks that the call is about. The tasks of a user are sought among all tasks; other tasks may run in
+ * between. Returns 0, -EINVAL, -ESRCH, -EPERM or -EACCES.
  */
 static int search_priority(struct priority_search *search)
 {
@@ -386,9 +385,11 @@ static int search_priority(struct priority_search *search)
 			      : search->which == PRIO_PGRP  ? process_current()->group
 							    : (int)rights_current()->uid.real;
 	search->best = NICE_NONE;
-	if (search->which != PRIO_PROCESS)
+	if (search->which == PRIO_USER)
 		while (task_visit_some(&next, see_priority, search) && !task_give_way())
 			;
+	else if (search->which == PRIO_PGRP)
+		task_visit_group(search->who, see_priority, search);
 	else if (task_peek(search->who))
 		(void)see_priority(search, task_peek(search->who));
 	return search->found ? search->error : -ESRCH;

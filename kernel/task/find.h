@@ -26,6 +26,12 @@ void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx);
  */
 bool task_visit_some(int *next, bool (*see)(void *ctx, struct task *task), void *ctx);
 
+/*
+ * Call `see`, whose result is ignored, with each task of the processes of a group, with some perhaps twice. Lets other
+ * tasks run in between; ends early when the current task must end.
+ */
+void task_visit_group(int group, bool (*see)(void *ctx, struct task *task), void *ctx);
+
 /* Take a reference to a task. */
 static inline struct task *task_get(struct task *task)
 {

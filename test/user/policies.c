@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,49 @@ static void test_attr(void)
 	is(set_attr(OTHER, 0, -30, 0), 0, "a nice value below the least");
 	expect_attr(OTHER, 0, -20, 0, "is the least");
 	set_attr(OTHER, 0, 0, 0);
+}
+
+/* ---- the nice value of a group ---- */
+
+#define GROUP_THREADS 12
+
+static _Noreturn int wait_for_ever(void *unused)
+{
+	(void)unused;
+	for (;;)
+		sys(SYS_pause);
+}
+
+/* A group of one process with many threads, and one with a single one: has each the nice value that the group gets? */
+static int as_group(void *unused)
+{
+	static char stacks[GROUP_THREADS][4096] __attribute__((aligned(16)));
+	int tids[GROUP_THREADS], other, seen = 0;
+
+	(void)unused;
+	setpgid(0, 0);
+	for (int i = 0; i < GROUP_THREADS; i++)
+		tids[i] = clone(wait_for_ever, stacks[i] + sizeof(stacks[i]),
+				CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL);
+	other = fork();
+	if (other == 0)
+		wait_for_ever(NULL);
+	if (sys(SYS_setpriority, PRIO_PGRP, 0, 7) == 0)
+		for (int i = 0; i < GROUP_THREADS; i++)
+			seen += sys(SYS_getpriority, PRIO_PROCESS, tids[i]) == 13;
+	seen += sys(SYS_getpriority, PRIO_PROCESS, other) == 13 && sys(SYS_getpriority, PRIO_PROCESS, 0) == 13;
+	sys(SYS_setpriority, PRIO_PROCESS, tids[GROUP_THREADS / 2], 3);
+	seen += sys(SYS_getpriority, PRIO_PGRP, getpid()) == 17;
+	sys(SYS_kill, other, SIGKILL);
+	seen += sys(SYS_wait4, other, NULL, 0, NULL) == other;
+	return seen;
+}
+
+static void test_group(void)
+{
+	is(in_child(as_group, NULL), EXITED(GROUP_THREADS + 3), "a group gets a nice value, and tells the least");
+	is(sys(SYS_getpriority, PRIO_PROCESS, 0), 20, "which others do not get");
+	is(sys(SYS_getpriority, PRIO_PGRP, 4000000), -ESRCH, "of a group that is not there");
 }
 
 /* ---- fork, /proc ---- */
@@ -750,6 +794,7 @@ int main(void)
 	test_bounds();
 	test_attr_sizes();
 	test_attr();
+	test_group();
 	test_stat();
 	test_cpus();
 	test_fork();
