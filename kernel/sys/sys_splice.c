@@ -247,10 +247,7 @@ static int64_t to_file_in_turn(struct file *in, struct file *out, uint64_t *offs
 		return moved;
 	}
 	moved = to_file(in, out, offset, buffer, size);
-	/*
-	 * Wait until the write itself succeeds: a file that poll(2) calls writable may have no room for all of the
-	 * bytes.
-	 */
+	/* Wait for the write itself to succeed: a file that poll(2) calls writable may have no room for all bytes. */
 	if (moved == -EAGAIN && !(out->flags & O_NONBLOCK) && file_queue(out) &&
 	    WAIT_IN_QUEUE(file_queue(out), (moved = to_file(in, out, offset, buffer, size)) != -EAGAIN,
 			  TASK_NO_DEADLINE) != 0)
