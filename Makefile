@@ -295,8 +295,8 @@ user_cc_pie   := gcc -static-pie -fPIE
 # Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
-USER_TESTS   := aio apart areas attributes contents copies cores create elbow_room events files foreign_memory \
-                fpu handles info jobs keys locked locks mappings memory mounts mqueues msgs neighbour notices \
+USER_TESTS   := aio apart areas attributes beside contents copies cores create elbow_room events files \
+                foreign_memory fpu handles info jobs keys locked locks mappings memory mounts mqueues msgs neighbour notices \
                 openat2 permissions pi pidfds policies privileges proc process programs ptys resume rights \
                 seccomp sems settings sharers shm signals sockets splices spread stale threads time timers \
                 together tracing traffic transfers turns usage values vdso watches
