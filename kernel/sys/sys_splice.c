@@ -151,10 +151,7 @@ static int64_t from_file(struct file *in, uint64_t *offset, struct file *out, vo
 	return moved;
 }
 
-/*
- * Return whether bytes can be spliced from `in`, which is no pipe. As on Linux some kinds of files, such as
- * directories, are refused.
- */
+/* Return whether bytes can be spliced from `in`, which is no pipe. As on Linux they cannot from a directory. */
 static bool is_source(const struct file *in)
 {
 	return node_is(in->node, S_IFREG) || node_is(in->node, S_IFBLK) || node_is(in->node, S_IFSOCK) ||
