@@ -494,7 +494,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all qemu qemu-nox debian qemu-gdb gdb test test-host host-programs coverage test-qemu test-machines user test-user-linux \
+.PHONY: all qemu qemu-nox debian qemu-gdb gdb test test-host host-programs threaded-tests coverage test-qemu test-machines user test-user-linux \
         test-user-slow test-qemu-slow test-slow lint bench bench-boot bench-linux bench-scale bench-smp map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
@@ -522,7 +522,7 @@ TEST_JOBS ?= 2
 PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(TEST_JOBS) --output-sync=target)
 
 test-host: ## the parts that run on the host, under ASan and UBSan
-	$(Q)$(MAKE) $(PARALLEL) host-programs
+	$(Q)$(MAKE) $(PARALLEL) host-programs threaded-tests
 	$(PYTEST) -n $(TEST_JOBS) test/scripts
 
 # The longest first, so that none runs alone at the end.
@@ -538,6 +538,13 @@ $(HOST_TESTS:%=%.run): %.run: %
 
 $(FUZZERS:%=%.run): $(HOST)/fuzz_%.run: $(HOST)/fuzz_%
 	$(Q)$< test/fuzz/corpus/$*
+
+# The tests that run threads: these also run under ThreadSanitizer, which finds races that a run did not suffer from. Code and
+# tests are compiled once more for it, since it and the address sanitizer exclude each other.
+THREADED_TESTS := test_frame_random test_heap_threads test_lock
+
+threaded-tests:
+	$(Q)$(MAKE) --no-print-directory HOST=build/threads HOST_CHECKS=-fsanitize=thread $(THREADED_TESTS:%=build/threads/%.run)
 
 # Counts that an earlier run left would be added to. Atomic ones, because tests run threads. A third of the random
 # operations reaches the same lines.
