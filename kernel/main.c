@@ -350,7 +350,6 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	stages_reach(STAGE_FIRMWARE);
-	stages_draw_end();
 	boot_screen_start(&info->framebuffer, cmdline_has(cmdline, "quiet"));
 	stages_reach(STAGE_SCREEN);
 
@@ -358,6 +357,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	serial_find_more(cmdline);
 	hvc_find(cmdline);
 	stages_reach(STAGE_CLOCKS);
+	stages_draw_end();
 	boot_screen_timer_on();
 	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();

@@ -10,28 +10,32 @@
 
 #define WAIT_NS (100 * NS_PER_MS)
 #define NEXT_NS NS_PER_MS
-#define ROWS    8 /* rows drawn by one interrupt: a whole screen would keep interrupts off for milliseconds */
+/*
+ * How many rows one interrupt draws, or pieces of text the terminal takes in it: a whole screen would keep interrupts
+ * off for milliseconds.
+ */
+#define STEPS 8
 
 /* Guard of all four: while the kernel starts, its one task, which nothing preempts, and the timer's interrupt. */
 static struct timer timer;
 static bool timer_works; /* boot_screen_timer_on() was called */
 static bool waiting;     /* the timer is started */
-static unsigned drawn;   /* how many rows the running interrupt has drawn */
+static unsigned steps;   /* how many of STEPS the running interrupt has done */
 
 static bool is_enough(void)
 {
-	return ++drawn == ROWS;
+	return ++steps == STEPS;
 }
 
 static void fire(struct timer *fired)
 {
-	drawn = 0;
+	steps = 0;
 	waiting = screen_show_until(is_enough);
 	if (waiting)
 		timer_start(fired, time_add(clock_monotonic_ns(), NEXT_NS));
 }
 
-/* Start the timer. screen_show_few() calls this when many rows have changed, as after each line that scrolls. */
+/* Start the timer. screen_show_few() calls this when text waits, or when many rows have changed. */
 static void draw_later(void)
 {
 	if (!timer_works || waiting)
@@ -48,6 +52,7 @@ void boot_screen_start(const struct boot_framebuffer *fb, bool quiet)
 		return;
 	status = screen_start(fb);
 	screen_show_later(draw_later);
+	screen_defer();
 	if (status == OK)
 		log_add_sink(&screen_sink, quiet ? LOG_NO_REPLAY : LOG_REPLAY);
 	else
@@ -69,4 +74,5 @@ void boot_screen_timer_off(void)
 	if (waiting)
 		(void)timer_cancel(&timer);
 	waiting = false;
+	screen_defer_end();
 }

@@ -1,6 +1,6 @@
 /*
  * The screen while the kernel starts, until the terminals draw it: log lines scroll by faster than anybody reads, and
- * drawing all rows for each line would take most of the boot's time.
+ * showing each line as it comes would take most of the boot's time.
  */
 #pragma once
 
@@ -8,15 +8,15 @@
 
 /*
  * Start the screen on this framebuffer, if there is one, and show the log on it; `quiet`: only what comes from now on.
- * When more than a few rows have changed, they are not drawn before the next screen_show() or boot_screen_timer_on().
+ * No pixel changes before the next screen_show() or boot_screen_timer_on().
  */
 void boot_screen_start(const struct boot_framebuffer *fb, bool quiet);
 
 /*
- * Draw rows a tenth of a second after they have changed, from now on, by a timer: so the screen shows where a boot
- * hangs, as long as interrupts come. Call when timers work.
+ * Draw what is logged a tenth of a second later, from now on, by a timer: so the screen shows where a boot hangs, as
+ * long as interrupts come. Call when timers work.
  */
 void boot_screen_timer_on(void);
 
-/* End the timer. The rows that wait are left to whoever draws next. */
+/* End the timer. What waits is left to whoever draws next. */
 void boot_screen_timer_off(void);

@@ -9,6 +9,8 @@
 
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/text_console.h"
+#include "kernel/lib/scratch.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/space/mmio.h"
@@ -20,6 +22,8 @@
  */
 #define PIECE 64
 #define ESC   0x1b
+
+#define BACKLOG 16384 /* bytes of the log that can wait for the terminal */
 
 #define FEW_ROWS 2 /* the most rows that screen_show_few() draws itself when `later` is set */
 
@@ -34,6 +38,14 @@ static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
  * in a panic. Atomic: it is one word, so no reader sees half of it.
  */
 static void (*later)(void);
+
+/*
+ * Text of the log that the terminal has not taken yet; see screen_defer(). Text that comes while some waits is added to
+ * it, so that the order stays. Guard: screen_lock.
+ */
+static SCRATCH char backlog[BACKLOG];
+static size_t backlog_at, backlog_end; /* the bytes [at, end) wait. Guard: screen_lock */
+static bool deferring;                 /* screen_defer() was called. Guard: screen_lock */
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
 {
@@ -113,6 +125,60 @@ static size_t piece_of(const char *text, size_t size)
 	return piece;
 }
 
+/* Have the terminal take a piece of the backlog. Returns false when nothing waited. */
+static bool catch_up_piece(void)
+{
+	uint64_t flags = lock_take(&screen_lock);
+	bool waited = backlog_at < backlog_end;
+
+	if (waited) {
+		size_t piece = piece_of(backlog + backlog_at, backlog_end - backlog_at);
+
+		text_console_feed(&console, &console.kernel, backlog + backlog_at, piece);
+		backlog_at += piece;
+	}
+	if (backlog_at == backlog_end)
+		backlog_at = backlog_end = 0;
+	lock_release(&screen_lock, flags);
+	return waited;
+}
+
+static void catch_up(void)
+{
+	while (catch_up_piece())
+		;
+}
+
+/* Add text to the backlog. Returns false if the terminal is to take it now, or if there is no room for it. */
+static bool put_off(const char *text, size_t size)
+{
+	uint64_t flags = lock_take(&screen_lock);
+	bool later_on = (deferring || backlog_at < backlog_end) && size <= BACKLOG - backlog_end;
+
+	if (later_on) {
+		memcpy(backlog + backlog_end, text, size);
+		backlog_end += size;
+	}
+	lock_release(&screen_lock, flags);
+	return later_on;
+}
+
+void screen_defer(void)
+{
+	uint64_t flags = lock_take(&screen_lock);
+
+	deferring = true;
+	lock_release(&screen_lock, flags);
+}
+
+void screen_defer_end(void)
+{
+	uint64_t flags = lock_take(&screen_lock);
+
+	deferring = false;
+	lock_release(&screen_lock, flags);
+}
+
 static void feed(struct text_stream *stream, const char *text, size_t size)
 {
 	while (size) {
@@ -137,13 +203,16 @@ static bool show_row(void)
 
 bool screen_is_dirty(void)
 {
-	return ready && !held && text_grid_is_dirty(&console.grid);
+	return ready && !held && (backlog_at < backlog_end || text_grid_is_dirty(&console.grid));
 }
 
 bool screen_show_until(bool (*stop)(void))
 {
 	context_token_t token;
 
+	while (!held && ready && catch_up_piece())
+		if (stop && stop())
+			return screen_is_dirty();
 	if (!screen_is_dirty())
 		return false;
 	/*
@@ -164,7 +233,9 @@ void screen_show(void)
 
 void screen_show_few(void)
 {
-	if (later && !held && console.grid.dirty_end > console.grid.dirty + FEW_ROWS)
+	bool many = backlog_at < backlog_end || console.grid.dirty_end > console.grid.dirty + FEW_ROWS;
+
+	if (later && !held && many)
 		later();
 	else
 		screen_show();
@@ -179,6 +250,7 @@ void screen_feed(const char *text, size_t size)
 {
 	if (!ready)
 		return;
+	catch_up();
 	feed(&console.program, text, size);
 	keyboard_set_application(console.application_cursor);
 }
@@ -193,17 +265,14 @@ void screen_hold(void)
 
 void screen_release(void)
 {
-	context_token_t token;
 	uint64_t flags;
 
 	if (!held)
 		return;
-	token = kernel_context_enter();
 	flags = lock_take(&screen_lock);
 	held = false;
 	text_grid_redraw(&console.grid);
 	lock_release(&screen_lock, flags);
-	kernel_context_leave(token);
 }
 
 bool screen_is_held(void)
@@ -226,6 +295,7 @@ void screen_reset(void)
 		return;
 	screen_release();
 	flags = lock_take(&screen_lock);
+	backlog_at = backlog_end = 0;
 	text_console_reset(&console);
 	lock_release(&screen_lock, flags);
 }
@@ -234,7 +304,10 @@ static void screen_write(const char *text, size_t size)
 {
 	if (!ready)
 		return;
-	feed(&console.kernel, text, size);
+	if (!put_off(text, size)) {
+		catch_up();
+		feed(&console.kernel, text, size);
+	}
 	screen_show_few();
 }
 

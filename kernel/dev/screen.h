@@ -22,12 +22,21 @@ MUST_CHECK enum status screen_memory_get(const struct boot_framebuffer *info, st
 void screen_memory_put(const struct screen_memory *m);
 
 /*
- * Clear the screen and make `screen_sink` ready for log_add_sink(). Call once. Returns the errors of
- * screen_memory_get() and text_console_init(); the sink then ignores all text, and no memory is allocated.
+ * Make `screen_sink` ready for log_add_sink(), and have the screen cleared when it is next drawn. Call once. Returns
+ * the errors of screen_memory_get() and text_console_init(); the sink then ignores all text, and no memory is
+ * allocated.
  */
 MUST_CHECK enum status screen_start(const struct boot_framebuffer *info);
 
 extern struct log_sink screen_sink;
+
+/*
+ * From screen_defer() to screen_defer_end() the terminal does not take what is logged, as that comes, but all together
+ * when something is drawn or a program writes. A line costs then what its copy costs: a boot whose first program runs
+ * before anybody could read does not wait for a terminal.
+ */
+void screen_defer(void);
+void screen_defer_end(void);
 
 /* Return whether there is a screen; and its size in characters, both 0 without a screen. */
 bool screen_present(void);
@@ -42,7 +51,8 @@ void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
 /*
- * Draw until nothing is left to draw, or until `stop`, called after each row, returns true; NULL: draw everything.
+ * Draw until nothing is left to draw, or until `stop`, called after each row and after each piece of text that the
+ * terminal has put off, returns true; NULL: draw everything.
  * Returns whether something is left. screen_is_dirty() returns whether there is something to draw.
  */
 bool screen_show_until(bool (*stop)(void));
@@ -72,8 +82,8 @@ bool screen_is_held(void);
 bool screen_framebuffer(struct framebuffer *ret);
 
 /*
- * Clear the screen, and undo the colours, modes, margins and page that programs have set. The change is drawn with the
- * next text. Also does screen_release().
+ * Clear the screen, and undo the colours, modes, margins and page that programs have set. Text that waits is dropped,
+ * since it would be cleared away. The change is drawn with the next text. Also does screen_release().
  */
 void screen_reset(void);
 

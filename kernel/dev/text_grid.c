@@ -19,7 +19,7 @@
 
 #define MOST_FONT_HEIGHT 32
 
-/* A cell in `shown` whose pixels are not known. No cell to draw has this value or these colours: all of it is drawn. */
+/* In a row's first cell of `shown`: the row's pixels are not known. No cell to draw has this value. */
 #define UNKNOWN 0xffffffffU
 
 struct geometry {
@@ -52,10 +52,27 @@ size_t text_grid_size(const struct boot_framebuffer *info, const struct font *fo
 	return geo.columns ? row_size(geo.columns) * geo.rows : 0;
 }
 
-/* Divide the grid's memory into its arrays, and clear them. */
+static void fill_cells(cell_t *cells, size_t count, cell_t cell)
+{
+	for (size_t i = 0; i < count; i++)
+		cells[i] = cell;
+}
+
+static cell_t first_blank(const struct text_grid *grid)
+{
+	return text_cell(grid->font->space, TEXT_GREY, TEXT_BLACK, 0);
+}
+
+static void clear_page(const struct text_grid *grid, struct text_page *page)
+{
+	fill_cells(page->cells, (size_t)grid->columns * grid->rows, first_blank(grid));
+	for (uint32_t row = 0; row < grid->rows; row++)
+		page->order[row] = (uint16_t)row;
+}
+
+/* Divide the grid's memory into its arrays, and clear the page that is shown. */
 static void lay_out(struct text_grid *grid, void *memory)
 {
-	cell_t blank = text_cell(grid->font->space, TEXT_GREY, TEXT_BLACK, 0);
 	size_t cells = (size_t)grid->columns * grid->rows;
 
 	grid->page.cells = memory;
@@ -63,10 +80,7 @@ static void lay_out(struct text_grid *grid, void *memory)
 	grid->shown = grid->other.cells + cells;
 	grid->page.order = (uint16_t *)(void *)(grid->shown + cells);
 	grid->other.order = grid->page.order + grid->rows;
-	for (size_t i = 0; i < 3 * cells; i++)
-		grid->page.cells[i] = blank;
-	for (uint32_t row = 0; row < grid->rows; row++)
-		grid->page.order[row] = grid->other.order[row] = (uint16_t)row;
+	clear_page(grid, &grid->page);
 }
 
 enum status text_grid_init(const struct boot_framebuffer *info, void *pixels, const struct font *font, void *memory,
@@ -89,7 +103,7 @@ enum status text_grid_init(const struct boot_framebuffer *info, void *pixels, co
 	for (int i = 0; i < TEXT_PALETTE; i++)
 		ret->pixels[i] = framebuffer_pixel(&ret->fb, text_colour_rgb((uint8_t)i));
 	lay_out(ret, memory);
-	framebuffer_fill(&ret->fb, 0, 0, ret->fb.width, ret->fb.height, ret->pixels[TEXT_BLACK]);
+	text_grid_redraw(ret);
 	return OK;
 }
 
@@ -217,6 +231,9 @@ void text_grid_exchange(struct text_grid *grid)
 {
 	struct text_page page = grid->page;
 
+	if (!grid->exchanged)
+		clear_page(grid, &grid->other);
+	grid->exchanged = true;
 	grid->page = grid->other;
 	grid->other = page;
 	mark_dirty(grid, 0, grid->rows);
@@ -265,6 +282,20 @@ static void draw_cell(const struct text_grid *grid, uint32_t column, uint32_t ro
 	framebuffer_draw(&grid->fb, column * FONT_WIDTH * grid->scale, row * grid->font->height * grid->scale, &glyph);
 }
 
+/*
+ * Clear the pixels of a row, and those beside it; of the last row also those below it. The other rows are cleared when
+ * they are drawn, so that nobody waits for the whole screen.
+ */
+static void clear_pixels(struct text_grid *grid, uint32_t row)
+{
+	const uint32_t height = grid->font->height * grid->scale, y = row * height;
+	const bool last = row + 1 == grid->rows;
+
+	framebuffer_fill(&grid->fb, 0, y, grid->fb.width, last ? grid->fb.height - y : height,
+			 grid->pixels[TEXT_BLACK]);
+	fill_cells(grid->shown + (size_t)row * grid->columns, grid->columns, first_blank(grid));
+}
+
 void text_grid_draw_row(struct text_grid *grid)
 {
 	uint32_t row = grid->dirty;
@@ -276,6 +307,8 @@ void text_grid_draw_row(struct text_grid *grid)
 	grid->dirty++;
 	wanted = row_cells(grid, row);
 	shown = grid->shown + (size_t)row * grid->columns;
+	if (shown->raw == UNKNOWN)
+		clear_pixels(grid, row);
 	for (uint32_t column = 0; column < grid->columns; column++) {
 		cell_t cell = wanted[column];
 
@@ -290,13 +323,7 @@ void text_grid_draw_row(struct text_grid *grid)
 
 void text_grid_redraw(struct text_grid *grid)
 {
-	const struct framebuffer *fb = &grid->fb;
-	const uint32_t width = grid->columns * FONT_WIDTH * grid->scale;
-	const uint32_t height = grid->rows * grid->font->height * grid->scale;
-
-	for (size_t i = 0; i < (size_t)grid->columns * grid->rows; i++)
-		grid->shown[i].raw = UNKNOWN;
-	framebuffer_fill(fb, width, 0, fb->width - width, fb->height, grid->pixels[TEXT_BLACK]);
-	framebuffer_fill(fb, 0, height, fb->width, fb->height - height, grid->pixels[TEXT_BLACK]);
+	for (uint32_t row = 0; row < grid->rows; row++)
+		grid->shown[(size_t)row * grid->columns].raw = UNKNOWN;
 	mark_dirty(grid, 0, grid->rows);
 }

@@ -45,6 +45,7 @@ struct text_grid {
 	uint32_t scale;                /* how many pixels wide and high a dot of a glyph is drawn */
 	struct text_page page;         /* what the screen should show */
 	struct text_page other;        /* the page that text_grid_exchange() shows next */
+	bool exchanged;                /* text_grid_exchange() was called; before that `other` is not filled */
 	cell_t *shown;                 /* columns * rows cells, in the screen's order: what has been drawn */
 	uint32_t dirty, dirty_end;     /* rows of the screen outside [dirty, dirty_end) show what they should */
 	struct text_place cursor;
@@ -55,11 +56,10 @@ struct text_grid {
 size_t text_grid_size(const struct boot_framebuffer *info, const struct font *font);
 
 /*
- * Fill *ret and clear the screen to spaces in grey on black. `memory`, aligned to 4, belongs to the grid from now on,
- * and must be mapped whenever the grid is used. If it has less than text_grid_size() bytes, the grid has fewer rows
- * than the screen has room for.
- * Returns framebuffer_init()'s errors, or ERR_NO_MEMORY (no room for one row); nothing is drawn then and *ret is
- * undefined.
+ * Fill *ret with spaces in grey on black; all rows are to be drawn, over whatever the screen shows. No pixel changes
+ * here. `memory`, aligned to 4, belongs to the grid from now on, and must be mapped whenever the grid is used. If it
+ * has less than text_grid_size() bytes, the grid has fewer rows than the screen has room for.
+ * Returns framebuffer_init()'s errors, or ERR_NO_MEMORY (no room for one row); *ret is undefined then.
  */
 MUST_CHECK enum status text_grid_init(const struct boot_framebuffer *info, void *pixels, const struct font *font,
 				      void *memory, size_t size, struct text_grid *ret);
@@ -86,8 +86,8 @@ void text_grid_exchange(struct text_grid *grid);
 void text_grid_set_cursor(struct text_grid *grid, const struct text_place *place);
 
 /*
- * Have all rows drawn anew, because somebody else has drawn on the screen. Also fills the pixels beside and below the
- * cells, so the framebuffer must be mapped in the page tables that are loaded.
+ * Have all rows drawn anew, and with them the pixels beside and below the cells, because somebody else has drawn on
+ * the screen.
  */
 void text_grid_redraw(struct text_grid *grid);
 
