@@ -9,10 +9,11 @@
 #include "kernel/arch/features.h"
 #include "kernel/lib/random.h"
 
-#define WORDS   8   /* words of 64 bits to take from each instruction: twice ENOUGH */
-#define TRIES   10  /* attempts for a word: Intel's advice for RDRAND. RDSEED may fail more often */
-#define SAMPLES 256 /* readings of the time-stamp counter */
-#define ENOUGH  256 /* bits of entropy that are needed before the generator is declared ready */
+#define WORDS    8   /* words of 64 bits to take from each instruction: twice ENOUGH */
+#define TRIES    10  /* attempts for a word: Intel's advice for RDRAND. RDSEED may fail more often */
+#define ROUNDS   64  /* steps in which readings of the time-stamp counter are mixed in */
+#define READINGS 4   /* in a step: as many as the generator mixes at once */
+#define ENOUGH   256 /* bits of entropy that are needed before the generator is declared ready */
 
 typedef bool random_instruction(uint64_t *ret);
 
@@ -47,10 +48,12 @@ static unsigned add_words(random_instruction *next)
  */
 static void add_jitter(void)
 {
-	for (int i = 0; i < SAMPLES; i++) {
-		uint64_t now = cpu_rdtsc();
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t now[READINGS];
 
-		random_add(&now, sizeof(now));
+		for (int j = 0; j < READINGS; j++)
+			now[j] = cpu_rdtsc();
+		random_add(now, sizeof(now));
 	}
 }
 

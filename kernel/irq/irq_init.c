@@ -189,8 +189,10 @@ static void start_wall_clock(void)
 static void start_clocks(uint64_t tsc_start)
 {
 	const char *source, *timer;
-	uint64_t frequency = find_tsc_frequency(&source);
+	uint64_t frequency;
 
+	timer_prepare();
+	frequency = find_tsc_frequency(&source);
 	if (!frequency)
 		panic("nothing tells how fast the time-stamp counter is: no CPUID leaf, no HPET, no PIT, no ACPI PM "
 		      "timer");

@@ -285,8 +285,10 @@ uint64_t timer_interrupts(void)
 /* The APIC timer's count and the clock, read at the same time. */
 struct moment {
 	uint32_t count; /* counts down */
-	uint64_t ns;
+	uint64_t ticks; /* of the clock: clock_ticks() */
 };
+
+static struct moment prepared; /* by timer_prepare(); fixed after boot */
 
 /*
  * Read count and clock. A hypervisor may stop the CPU between the two reads, so the quickest of five tries is returned.
@@ -297,10 +299,10 @@ static struct moment read_both(void)
 	struct moment m = { 0 };
 
 	for (int i = 0; i < 5; i++) {
-		uint64_t before = clock_monotonic_ns(), took;
+		uint64_t before = clock_ticks(), took;
 		uint32_t count = apic_timer_count();
 
-		took = clock_monotonic_ns() - before;
+		took = clock_ticks() - before;
 		if (took < quickest) {
 			quickest = took;
 			m = (struct moment){ count, before + took / 2 };
@@ -309,14 +311,20 @@ static struct moment read_both(void)
 	return m;
 }
 
-/* Measure how fast the APIC's timer counts, against the clock. */
-static struct scale measure_counter(void)
+/* Begin to measure how fast the APIC's timer counts. */
+static struct moment measure_begin(void)
 {
-	struct moment start, end;
-
 	apic_timer_set_count(UINT32_MAX);
-	start = read_both();
-	while (clock_monotonic_ns() - start.ns < MEASURE_NS)
+	return read_both();
+}
+
+/* End that, at the earliest MEASURE_NS after the beginning. The clock is known by now. */
+static struct scale measure_end(struct moment start)
+{
+	const uint64_t start_ns = clock_ns_at(start.ticks);
+	struct moment end;
+
+	while (clock_ns_at(clock_ticks()) - start_ns < MEASURE_NS)
 		cpu_pause();
 	end = read_both();
 	apic_timer_set_count(0);
@@ -324,7 +332,7 @@ static struct scale measure_counter(void)
 	 * If the counter does not move, the scale is 0 and each deadline becomes "now": too many interrupts are better
 	 * than none.
 	 */
-	return scale_make(start.count - end.count, end.ns - start.ns);
+	return scale_make(start.count - end.count, clock_ns_at(end.ticks) - start_ns);
 }
 
 static const char *start_pit(void)
@@ -357,10 +365,19 @@ void timer_leave_tsc(void)
 	lock_take_off(&timer_lock);
 	hardware = BY_COUNT;
 	apic_timer_init_count(VECTOR_TIMER);
-	to_counts = measure_counter();
+	to_counts = measure_end(measure_begin());
 	per_cpu(cpu_timers).armed = NEVER;
 	arm_for_first(per_cpu_pointer(cpu_timers));
 	lock_release_off(&timer_lock);
+}
+
+void timer_prepare(void)
+{
+	if (apic_mode() == APIC_NONE)
+		return;
+	hardware = apic_timer_init(VECTOR_TIMER) == APIC_TIMER_DEADLINE ? BY_DEADLINE : BY_COUNT;
+	if (hardware == BY_COUNT)
+		prepared = measure_begin();
 }
 
 const char *timer_init(void)
@@ -369,9 +386,8 @@ const char *timer_init(void)
 	if (apic_mode() == APIC_NONE)
 		return start_pit();
 	irq_set_vector(VECTOR_TIMER, timer_interrupt, NULL);
-	hardware = apic_timer_init(VECTOR_TIMER) == APIC_TIMER_DEADLINE ? BY_DEADLINE : BY_COUNT;
 	if (hardware == BY_DEADLINE)
 		return "TSC deadline";
-	to_counts = measure_counter();
+	to_counts = measure_end(prepared);
 	return "APIC timer, one-shot";
 }

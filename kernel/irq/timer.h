@@ -9,8 +9,14 @@
 #include "kernel/irq/timer_queue.h"
 
 /*
- * Set up this CPU's timer. Call with interrupts off, after clock_init(). Returns the timer's name for the boot log. An
- * APIC timer without TSC deadlines is measured against the clock for 10 ms.
+ * Begin to measure this CPU's APIC timer, if it has no TSC deadlines. Call with interrupts off, when the APIC works and
+ * before the clock is measured: both then take the same 10 ms.
+ */
+void timer_prepare(void);
+
+/*
+ * Set up this CPU's timer. Call with interrupts off, after timer_prepare() and clock_init(). Returns the timer's name
+ * for the boot log. Waits until the APIC timer has been measured for 10 ms.
  */
 const char *timer_init(void);
 
