@@ -559,7 +559,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
                  $(addprefix build/user/,attack-musl.cpio bench-musl.cpio scale-musl.cpio spin.cpio secrets.cpio session.cpio slow_line.cpio screen_work.cpio crowd.cpio debuggee.cpio)
 
-user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
+user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi build/count_plugin.so ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
 
 test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
 	$(PYTEST) test/user
@@ -634,7 +634,7 @@ $(LINT_SCRIPTS:%=lint-%): lint-%:
 bench: $(BENCHES) ## page tables, frames and heap on the host, beside their peers
 	$(Q)set -e; for b in $(BENCHES); do $$b; done
 
-bench-boot: all ## guest instructions of each phase of the boot
+bench-boot: all build/user/spin.cpio build/count_plugin.so ## guest instructions of each phase of the boot, and up to the first program, there on Debian's Linux, too
 	$(Q)scripts/bench-boot
 
 bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's Linux, in guest instructions

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
 import contract
-from contract import BUILD
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
 from guest import Guest
-from machine import Config, Machine, parse_size
+from machine import LIMIT, Config, Machine, parse_size
 
 TICKS = 16  # an instruction, with -icount shift=4
 PHASES = ("input", "memory", "tables", "exit", "kernel")
@@ -151,3 +157,77 @@ def measure_whole(memory: str, quiet: bool) -> WholeBoot:
         stamps = guest.info.stamps("tsc")
         end = int.from_bytes(guest.read_virtual(contract.symbols()["monitor_tsc"], 8), "little")
     return WholeBoot((end - stamps[0]) // TICKS, (end - stamps[-1]) // TICKS)
+
+
+# From the first instruction of the file that the firmware starts to the first one of the first program: a small initramfs, the
+# default words on the command line, 2 GiB and a framebuffer.
+FIRST_MOST = 5_000_000
+FIRST_PROGRAM = BUILD / "user" / "musl" / "spin"
+FIRST_ARCHIVE = BUILD / "user" / "spin.cpio"
+FIRST_SAYS = "^spinning"
+FIRST_WORDS = "console=tty0 console=ttyS0"
+PLUGIN = BUILD / "count_plugin.so"
+MARK = 16  # bytes of code that a mark has
+KEYBOARD = ("-device", "qemu-xhci", "-device", "usb-kbd")
+
+
+def mark(address: int, content: bytes) -> str:
+    """count_plugin's words for the code that begins here."""
+    return f"{address & 0xfff:x}:{content[:MARK].hex()}"
+
+
+def pe_start(path: Path) -> str:
+    """The mark of a PE file's first instruction (Microsoft PE format, "Optional Header")."""
+    data = path.read_bytes()
+    header = struct.unpack_from("<I", data, 0x3c)[0]
+    sections, optional = struct.unpack_from("<H", data, header + 6)[0], struct.unpack_from("<H", data, header + 20)[0]
+    entry = struct.unpack_from("<I", data, header + 24 + 16)[0]
+    for index in range(sections):
+        size, start, _, at = struct.unpack_from("<4I", data, header + 24 + optional + 40 * index + 8)
+        if start <= entry < start + size:
+            return mark(entry, data[at + entry - start:])
+    raise ValueError(f"{path}: no section has the entry {entry:#x}")
+
+
+def elf_start(path: Path) -> str:
+    """The mark of a static program's first instruction."""
+    data = path.read_bytes()
+    entry, headers = struct.unpack_from("<QQ", data, 24)
+    for index in range(struct.unpack_from("<H", data, 56)[0]):
+        kind, _, offset, start, _, size = struct.unpack_from("<IIQQQQ", data, headers + 56 * index)
+        if kind == 1 and start <= entry < start + size:
+            return mark(entry, data[offset + entry - start:])
+    raise ValueError(f"{path}: no segment has the entry {entry:#x}")
+
+
+def linux_kernel() -> Path:
+    """Debian's, which scripts/run-linux fetches."""
+    script = ROOT / "scripts" / "run-linux"
+    return Path(subprocess.run([str(script), "--kernel"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+
+
+def measure_first(kernel: str, extra: tuple[str, ...]) -> int:
+    """Guest instructions from the boot file's first one to the first program's first one; those of the firmware count, too."""
+    with tempfile.TemporaryDirectory(prefix="ankeos-first-") as directory:
+        counts = Path(directory) / "counts"
+        config = Case("2G").config()
+        if kernel == "Linux":
+            config.boot, config.append = linux_kernel(), FIRST_WORDS
+            extra = (*extra, "-initrd", str(FIRST_ARCHIVE))
+        else:
+            config.boot = bundle(Path(directory) / "first.efi", KERNEL, initrd=FIRST_ARCHIVE, cmdline=FIRST_WORDS)
+        plugin = f"{PLUGIN},out={counts},begin={pe_start(config.boot)},end={elf_start(FIRST_PROGRAM)}"
+        config.extra = (*extra, "-plugin", plugin)
+        with Machine(config) as machine:
+            machine.wait_for(FIRST_SAYS, limit=3 * LIMIT)
+        lines = counts.read_text(encoding="ascii").split()
+    if len(lines) != 1:
+        raise ValueError(f"{kernel}: the first program has begun {len(lines)} times")
+    return int(lines[0])
+
+
+def first_verdicts() -> list[Verdict]:
+    """Without and with a USB keyboard, which is looked for when the first program runs already."""
+    what = "loader to first user instruction"
+    return [Verdict(Case("2G"), what + more, measure_first("AnkeOS", extra), FIRST_MOST)
+            for more, extra in (("", ()), (", USB keyboard", KEYBOARD))]

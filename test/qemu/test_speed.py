@@ -28,6 +28,12 @@ def test_count_hardly_grows_with_memory(costs):
     assert max(own) <= 1.25 * min(own), own
 
 
+def test_first_program_comes_soon():
+    """Nothing that could run beside the first program, as the search for USB keyboards, comes before it."""
+    verdicts = bootcost.first_verdicts()
+    assert all(verdict.passed for verdict in verdicts), bootcost.verdict_table(verdicts)
+
+
 def test_same_in_every_run(costs):
     """Another run of one machine gives the same figures."""
     case = bootcost.Case("2G")
