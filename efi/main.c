@@ -68,20 +68,38 @@ static EFI_STATUS take_pages(struct loader *l, uint64_t count, uint64_t last, pa
 	return EFI_SUCCESS;
 }
 
+static void give_back(struct loader *l, paddr_t start, uint64_t *pages)
+{
+	if (*pages)
+		FIRMWARE(l, l->boot->FreePages(start.raw, *pages));
+	*pages = 0;
+}
+
 static void give_arena_back(struct loader *l)
 {
 	struct arena *a = &l->arena;
 
-	if (a->handoff_pages)
-		FIRMWARE(l, l->boot->FreePages(a->handoff.raw, a->handoff_pages));
-	if (a->image_pages)
-		FIRMWARE(l, l->boot->FreePages(a->image.raw, a->image_pages));
-	if (a->low_pages)
-		FIRMWARE(l, l->boot->FreePages(a->low.raw, a->low_pages));
-	a->handoff_pages = a->image_pages = a->low_pages = 0;
+	give_back(l, a->handoff, &a->handoff_pages);
+	give_back(l, a->image, &a->image_pages);
+	give_back(l, a->low, &a->low_pages);
 }
 
-/* Allocate the blocks of the arena. On error, which has been reported, none is allocated. */
+/*
+ * Have a block of `count` pages at least, as take_pages() does. A block that is large enough is kept: debug builds of
+ * EDK II write to each byte of a page that is freed.
+ */
+static EFI_STATUS have_pages(struct loader *l, uint64_t count, uint64_t last, paddr_t *start, uint64_t *pages)
+{
+	if (*pages >= count)
+		return EFI_SUCCESS;
+	give_back(l, *start, pages);
+	return take_pages(l, count, last, start, pages);
+}
+
+/*
+ * Allocate the blocks of the arena; those that have become too small are given back first. On error, which has been
+ * reported, none is allocated.
+ */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {
 	struct arena *a = &l->arena;
@@ -94,12 +112,12 @@ static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct
 	range_pages = pages_for(ranges_for(sizes) * sizeof(struct mem_range));
 	before_pml5 = info_pages + range_pages + pages_for(sizes->firmware_map);
 	a->table_pages = sizes->table_pages;
-	status = take_pages(l, 1 + a->table_pages, 0xffffffff, &a->low, &a->low_pages);
+	status = have_pages(l, 1 + a->table_pages, 0xffffffff, &a->low, &a->low_pages);
 	if (!EFI_ERROR(status))
-		status = take_pages(l, loader_image_pages(l), HHDM_SIZE - 1, &a->image, &a->image_pages);
+		status = have_pages(l, loader_image_pages(l), HHDM_SIZE - 1, &a->image, &a->image_pages);
 	/* The last page is the root for 5-level paging, in case the firmware has that on. */
 	if (!EFI_ERROR(status))
-		status = take_pages(l, before_pml5 + 1, HHDM_SIZE - 1, &a->handoff, &a->handoff_pages);
+		status = have_pages(l, before_pml5 + 1, HHDM_SIZE - 1, &a->handoff, &a->handoff_pages);
 	if (EFI_ERROR(status)) {
 		give_arena_back(l);
 		return status;
@@ -114,7 +132,7 @@ static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct
 	return EFI_SUCCESS;
 }
 
-/* Copy the image and the command line into a new arena. Neither depends on the memory map. */
+/* Copy the image and the command line into the arena. Neither depends on the memory map. */
 static void fill_arena(struct loader *l, struct handoff *handoff)
 {
 	uint64_t size;
@@ -129,7 +147,7 @@ static void fill_arena(struct loader *l, struct handoff *handoff)
 
 /*
  * Make the sanitised map and the page tables from the firmware's map. Returns EFI_BUFFER_TOO_SMALL, without a message,
- * when sizes->table_pages has grown and a new arena is needed. Other errors have been reported.
+ * when sizes->table_pages has grown and a larger arena is needed. Other errors have been reported.
  */
 static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *firmware, struct memmap *map,
 				 struct sizes *sizes, paddr_t *ret_root)
@@ -181,7 +199,7 @@ static uint64_t tables_guess(const struct loader *l, const struct firmware_map *
 
 /*
  * Read the firmware's map and build everything from it. Returns EFI_BUFFER_TOO_SMALL, without a message, when `sizes`
- * has grown and a new arena is needed. Other errors have been reported.
+ * has grown and a larger arena is needed. Other errors have been reported.
  */
 static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes *sizes, UINTN *ret_key,
 			paddr_t *ret_root)
@@ -258,7 +276,6 @@ static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, stru
 	for (int tries = 0; tries < EXIT_TRIES; tries++) {
 		status = build(l, handoff, sizes, &key, ret_root);
 		if (status == EFI_BUFFER_TOO_SMALL) {
-			give_arena_back(l);
 			status = take_arena(l, sizes, handoff);
 			if (EFI_ERROR(status))
 				return status;
