@@ -21,6 +21,8 @@ LINES = (
     ("busybox | head -1", r"BusyBox v.*Debian.*"),
     ("stat -c '%a %u %g %F' /bin/busybox /dev/null", "755 0 0 regular file\n666 0 0 character special file"),
     ("sh -c 'kill -9 $$'; echo $?", r"(Killed\n)?137"),
+    # Each mount once.
+    ("cut -d' ' -f2 /proc/mounts | sort | tr '\\n' ' '; echo", "/ /dev/pts /proc /sys "),
 )
 
 
