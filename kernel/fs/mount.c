@@ -237,3 +237,16 @@ struct mount *mount_next(const struct mount *mount)
 {
 	return in_order(tree_beside(&mount->in_order, TREE_HIGH));
 }
+
+struct mount *mount_find_device(uint64_t device, uint64_t *number)
+{
+	struct mount *mount = mount_from(*number);
+
+	for (int i = 0; i < MOUNT_STEP && mount; i++) {
+		if (mount->root->fs->device == device)
+			return mount;
+		mount = mount_next(mount);
+	}
+	*number = mount ? mount->number : 0;
+	return NULL;
+}

@@ -112,6 +112,18 @@ void mount_type_add(struct mount_type *type);
 /* Add the lines of /proc/filesystems, "nodev\tNAME", to `text`. */
 void mount_list_types(struct text *text);
 
+/* Return the place of a kind of file system in that list, from 0 on; or -EINVAL: there is none of that name. */
+int mount_type_number(const char *name);
+
+/* Return the name of the kind at a place in that list; NULL: the list is shorter. */
+const char *mount_type_name(size_t number);
+
+/*
+ * Look at some mounts for one whose file system has the device number `device`. *number is 0 at first, and says where
+ * to go on; 0 again when all were looked at. Returns the mount, good until another task runs; NULL: none of these.
+ */
+struct mount *mount_find_device(uint64_t device, uint64_t *number);
+
 /* Return the mount that lies on the place, without a reference; NULL: none does. */
 struct mount *mount_on(const struct place *place);
 

@@ -45,6 +45,25 @@ void mount_list_types(struct text *text)
 		text_add(text, "nodev\t%s\n", type->name);
 }
 
+int mount_type_number(const char *name)
+{
+	int number = 0;
+
+	for (const struct mount_type *type = types; type; type = type->next, number++)
+		if (strcmp(type->name, name) == 0)
+			return number;
+	return -EINVAL;
+}
+
+const char *mount_type_name(size_t number)
+{
+	const struct mount_type *type = types;
+
+	while (type && number--)
+		type = type->next;
+	return type ? type->name : NULL;
+}
+
 /* ---- tmpfs ---- */
 
 bool mount_number(struct name word, unsigned base, uint64_t *ret)

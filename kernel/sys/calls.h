@@ -34,13 +34,14 @@
 	call(121, getpgid) call(122, setfsuid) call(123, setfsgid) call(124, getsid) call(125, capget) \
 	call(126, capset) call(127, rt_sigpending) call(128, rt_sigtimedwait) call(129, rt_sigqueueinfo) \
 	call(130, rt_sigsuspend) call(131, sigaltstack) call(132, utime) call(133, mknod) \
-	call(135, personality) call(137, statfs) call(138, fstatfs) call(140, getpriority) \
+	call(135, personality) call(136, ustat) call(137, statfs) call(138, fstatfs) call(139, sysfs) \
+	call(140, getpriority) \
 	call(141, setpriority) call(142, sched_setparam) call(143, sched_getparam) \
 	call(144, sched_setscheduler) call(145, sched_getscheduler) call(146, sched_get_priority_max) \
 	call(147, sched_get_priority_min) call(148, sched_rr_get_interval) call(149, mlock) \
-	call(150, munlock) call(151, mlockall) call(152, munlockall) call(155, pivot_root) \
+	call(150, munlock) call(151, mlockall) call(152, munlockall) call(153, vhangup) call(155, pivot_root) \
 	call(157, prctl) call(158, arch_prctl) call(159, adjtimex) \
-	call(160, setrlimit) call(161, chroot) call(162, sync) call(165, mount) call(166, umount2) \
+	call(160, setrlimit) call(161, chroot) call(162, sync) call(164, settimeofday) call(165, mount) call(166, umount2) \
 	call(169, reboot) call(170, sethostname) call(171, setdomainname) call(186, gettid) \
 	call(187, readahead) call(188, setxattr) call(189, lsetxattr) call(190, fsetxattr) \
 	call(191, getxattr) call(192, lgetxattr) call(193, fgetxattr) call(194, listxattr) \

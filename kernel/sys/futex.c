@@ -129,6 +129,8 @@ int futex_find_key(uint64_t at, bool private, struct futex_key *ret)
 {
 	struct user_space *space = process_current()->space;
 	const struct area *area;
+	uint32_t word;
+	int error;
 
 	if (at & 3)
 		return -EINVAL;
@@ -137,6 +139,10 @@ int futex_find_key(uint64_t at, bool private, struct futex_key *ret)
 	*ret = (struct futex_key){ space, at };
 	if (private)
 		return 0;
+	/* As on Linux a word that others may share must be there, with rights, and before the end of its file. */
+	error = copy_errno(get_user_u32(user_pointer(at), &word));
+	if (error)
+		return error;
 	area = area_find(&space->areas, at);
 	if (!area)
 		return -EFAULT;

@@ -35,7 +35,7 @@ static inline uint64_t futex_hash(const struct futex_key *key, unsigned bits)
 
 /*
  * Find the key of the word at `at`. Returns 0, -EINVAL (not aligned), or -EFAULT (no user address; or not private, and
- * not mapped).
+ * the word cannot be read), or -ERESTART_MEMORY.
  */
 int futex_find_key(uint64_t at, bool private, struct futex_key *ret);
 

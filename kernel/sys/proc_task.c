@@ -228,7 +228,7 @@ static void add_memory(const struct process *process, struct text *ret)
 	} lines[] = {
 		{ "VmSize:\t", memory.pages },   { "VmLck:\t", memory.locked },  { "VmPin:\t", 0 },
 		{ "VmRSS:\t", memory.resident }, { "VmData:\t", memory.data },   { "VmStk:\t", memory.stack },
-		{ "VmExe:\t", memory.code },     { "VmLib:\t", memory.library },
+		{ "VmExe:\t", memory.code },     { "VmLib:\t", memory.library }, { "VmSwap:\t", 0 },
 	};
 
 	if (!process->space)

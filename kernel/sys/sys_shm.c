@@ -41,6 +41,15 @@ struct linux_shm_info {
 
 _Static_assert(sizeof(struct linux_shmid) == 112, "Linux's struct shmid64_ds");
 
+/* Return the error of shmget(2) for a new segment of huge pages: as on a Linux whose pool of them is empty. */
+static int no_huge_pages(uint64_t size)
+{
+	if (!size || size > shm_max)
+		return -EINVAL;
+	return refuse_feature(rights_can(CAP_IPC_LOCK) ? -ENOMEM : -EPERM, "shmget: huge pages, SHM_HUGETLB",
+			      SHM_HUGETLB);
+}
+
 SYSCALL_3(shmget, key, size, flags)
 {
 	struct ipc_object *found;
@@ -49,7 +58,7 @@ SYSCALL_3(shmget, key, size, flags)
 	if (error)
 		return error;
 	if (!found && flags & SHM_HUGETLB)
-		return refuse_feature(-EINVAL, "shmget: huge pages, SHM_HUGETLB", SHM_HUGETLB);
+		return no_huge_pages(size);
 	if (!found)
 		return shm_create((int)key, size, (unsigned)flags);
 	if (shm_of(found)->size < size)

@@ -7,6 +7,7 @@
 #include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_limits.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/wait_until.h"
 
 #define TIMER_ABSTIME 1
@@ -41,6 +42,18 @@ int64_t open_clock_gettime(uint64_t id, uint64_t to, uint64_t c, uint64_t d, uin
 	return clock_is_cpu_time((uint32_t)id) ? SYSCALL_NEEDS_LOCK : sys_clock_gettime(id, to, c, d, e, f);
 }
 
+/* Set the wall clock. Returns 0, -EPERM, -EINVAL (no time that the clock can have, or before the machine's start). */
+static int set_wall_clock(uint64_t ns)
+{
+	if (!rights_can(CAP_SYS_TIME))
+		return -EPERM;
+	if (ns > WALL_CLOCK_MOST_NS || ns < clock_monotonic_ns())
+		return -EINVAL;
+	timer_set_wall_clock(ns);
+	timerfd_clock_set();
+	return 0;
+}
+
 SYSCALL_2(clock_settime, id, from)
 {
 	uint64_t ns;
@@ -49,15 +62,7 @@ SYSCALL_2(clock_settime, id, from)
 	if ((uint32_t)id != CLOCK_REALTIME)
 		return -EINVAL;
 	error = args_time(from, &ns);
-	if (error)
-		return error;
-	if (!rights_can(CAP_SYS_TIME))
-		return -EPERM;
-	if (ns > WALL_CLOCK_MOST_NS || ns < clock_monotonic_ns())
-		return -EINVAL;
-	timer_set_wall_clock(ns);
-	timerfd_clock_set();
-	return 0;
+	return error ? error : set_wall_clock(ns);
 }
 
 SYSCALL_2(clock_getres, id, to)
@@ -81,6 +86,45 @@ SYSCALL_2(gettimeofday, to, zone)
 	if (zone && !error)
 		error = args_put(zone, utc, sizeof(utc));
 	return error;
+}
+
+/* Linux's struct timezone. */
+struct linux_timezone {
+	int32_t minutes_west;
+	int32_t summer_time; /* ignored, as on Linux */
+};
+
+#define ZONE_MOST 900 /* minutes between a time zone and UTC at most */
+
+/*
+ * Check a time zone, which is the kernel's and not a program's: gettimeofday(2), and the vDSO, tell UTC. Returns 0 for
+ * UTC, -EPERM, -EINVAL.
+ */
+static int check_zone(const struct linux_timezone *zone)
+{
+	if (!rights_can(CAP_SYS_TIME))
+		return -EPERM;
+	if (zone->minutes_west > ZONE_MOST || zone->minutes_west < -ZONE_MOST)
+		return -EINVAL;
+	return zone->minutes_west ? refuse_feature(-EINVAL, "settimeofday: a time zone for all programs", 0) : 0;
+}
+
+SYSCALL_2(settimeofday, from, zone_from)
+{
+	struct linux_timeval time;
+	struct linux_timezone zone;
+	uint64_t ns;
+	int error = args_get_if(&time, from, sizeof(time));
+
+	if (!error && from && (uint64_t)time.microseconds >= NS_PER_S / NS_PER_US)
+		return -EINVAL;
+	if (!error)
+		error = args_get_if(&zone, zone_from, sizeof(zone));
+	if (!error && from)
+		error = timeval_to_ns(&time, &ns);
+	if (!error && zone_from)
+		error = check_zone(&zone);
+	return error || !from ? error : set_wall_clock(ns);
 }
 
 SYSCALL_1(time, to)

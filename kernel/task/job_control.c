@@ -290,6 +290,16 @@ void job_control_add(struct tty *tty)
 	tty_set_own(own_tty);
 }
 
+void job_control_hang_up(void)
+{
+	struct tty *tty = process_current()->tty;
+
+	if (!tty)
+		return;
+	hung_up(tty);
+	tty_hang_up(tty);
+}
+
 void job_control_end(struct process *process)
 {
 	struct tty *tty = process->tty;

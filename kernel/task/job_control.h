@@ -25,6 +25,13 @@ bool job_control_is_orphaned(int group, int session, const struct process *witho
 void job_control_end(struct process *process);
 
 /*
+ * Hang up the controlling terminal of the current process, if it has one, as if its line had gone: the leader of its
+ * session gets SIGHUP and SIGCONT, no process of the session has the terminal any more, and open files of it are at
+ * their end (vhangup(2)).
+ */
+void job_control_hang_up(void);
+
+/*
  * Check whether the group of `process` has become orphaned: call job_control_part() when `process` has got another
  * parent in place of `parent`, and job_control_part_at_end() when `process` ends. If the group is orphaned by that and
  * has a stopped process, all its processes get SIGHUP and SIGCONT.

@@ -195,6 +195,7 @@ static void test_memory_kinds(void)
 	char *mapped = mmap(NULL, 40 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long pages[7] = { 0 };
 
+	is(kib_now("VmSwap:"), 0, "VmSwap");
 	is_true(kib_now("VmExe:") > 0 && kib_now("VmStk:") > 0, kib_now("VmStk:"), "VmExe, VmStk");
 	is(kib_now("VmData:") - data, kib, "VmData has what is private and writable");
 	mprotect(mapped, 40 * PAGE, PROT_READ);

@@ -58,6 +58,7 @@ static void test_get(void)
 
 	is(get(KEY, SIZE, 0600), -ENOENT, "shmget: no such key");
 	is(get(KEY, 0, IPC_CREAT | 0600), -EINVAL, "a segment of no bytes");
+	is(get(KEY, PAGE, IPC_CREAT | SHM_HUGETLB | 0600), -ENOMEM, "huge pages: there are none");
 	id = get(KEY, SIZE, IPC_CREAT | IPC_EXCL | 0640);
 	is_true(id >= 0, id, "a segment is made");
 	is(get(KEY, SIZE, 0600), id, "and found by its key");

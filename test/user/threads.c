@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,28 @@ static void wait_until(atomic_int *count, int value)
 		sys(SYS_sched_yield);
 }
 
+/* Words that a call without FUTEX_PRIVATE_FLAG looks for: a private address is only compared. */
+static void test_absent_words(void)
+{
+	static int here;
+	char *gone = fresh(PAGE, PROT_READ | PROT_WRITE), *closed = fresh(PAGE, PROT_NONE), *beyond;
+	long file = sys(SYS_memfd_create, "words", 0);
+
+	munmap(gone, PAGE);
+	sys(SYS_ftruncate, file, PAGE);
+	beyond = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, (int)file, 0);
+	sys(SYS_ftruncate, file, 0);
+	is(sys(SYS_futex, gone, WAKE, 1), -EFAULT, "futex(WAKE) where nothing is mapped");
+	is(sys(SYS_futex, gone, WAKE | PRIVATE, 1), 0, "a private one does not look");
+	is(sys(SYS_futex, closed, WAKE, 1), -EFAULT, "without rights");
+	is(sys(SYS_futex, beyond, WAKE, 1), -EFAULT, "behind the end of a file");
+	is(sys(SYS_futex, &here, CMP_REQUEUE, 1, 1, gone, 0), -EFAULT, "futex(CMP_REQUEUE) to where nothing is mapped");
+	is(sys(SYS_futex, &here, CMP_REQUEUE, 1, 1, closed, 0), -EFAULT, "or to where there are no rights");
+	munmap(closed, PAGE);
+	munmap(beyond, PAGE);
+	sys(SYS_close, file);
+}
+
 static void test_futex_errors(void)
 {
 	struct timespec past = { 0, 1000000 }, bad = { 0, 1000000000 };
@@ -66,6 +89,7 @@ static void test_futex_errors(void)
 	is(sys(SYS_futex, NULL, WAIT | PRIVATE, 0, NULL), -EFAULT, "futex at NULL");
 	is(sys(SYS_futex, KERNEL, WAIT | PRIVATE, 0, NULL), -EFAULT, "futex at a kernel address");
 	is(sys(SYS_futex, KERNEL, WAKE, 1), -EFAULT, "futex(WAKE) at a kernel address");
+	test_absent_words();
 	is(sys(SYS_futex, &word, 77, 0), -ENOSYS, "futex that does not exist");
 	is(sys(SYS_futex, &word, CMP_REQUEUE | PRIVATE, 1, 1, &other_word, 4), -EAGAIN,
 	   "futex(CMP_REQUEUE) for another value");
