@@ -4,6 +4,7 @@
  * those of the moments when its pages were looked at.
  */
 #include "kernel/fs/linux_file.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_usage.h"
@@ -22,41 +23,67 @@ struct progress {
 
 _Static_assert(sizeof(struct progress) <= TEXT_PLACES * sizeof(uint64_t), "what a text keeps between calls");
 
-static void add_size(struct text *ret, const char *name, uint64_t bytes)
+#define LABEL     16 /* bytes of a line in front of its number, which has 8 columns or more */
+#define LINE_MOST (LABEL + FORMAT_ROOM + sizeof(" kB\n"))
+#define SIZES     24 /* lines that add_sums() writes at most */
+
+/* Write a line with a number of KiB, and return where the next one begins. Most numbers are 0. */
+static char *put_size(char *at, const char *label, uint64_t bytes)
 {
-	text_add(ret, "%-16s%8llu kB\n", name, (unsigned long long)(bytes >> 10));
+	static const char nothing[] = "       0 kB\n";
+	char digits[FORMAT_ROOM];
+	const uint64_t kib = bytes >> 10;
+	size_t count, blanks;
+
+	memcpy(at, label, LABEL);
+	at += LABEL;
+	if (!kib) {
+		memcpy(at, nothing, sizeof(nothing) - 1);
+		return at + sizeof(nothing) - 1;
+	}
+	count = (size_t)(format_decimal(digits, kib) - digits);
+	blanks = count < 8 ? 8 - count : 0;
+	memset(at, ' ', blanks);
+	memcpy(at + blanks, digits, count);
+	memcpy(at + blanks + count, " kB\n", 4);
+	return at + blanks + count + 4;
 }
 
-static void add_share(struct text *ret, const char *name, uint64_t share)
+static char *put_share(char *at, const char *label, uint64_t share)
 {
-	add_size(ret, name, share >> USER_USAGE_SHIFT);
+	return put_size(at, label, share >> USER_USAGE_SHIFT);
 }
 
 static void add_sums(const struct user_usage *usage, bool all, struct text *ret)
 {
-	add_size(ret, "Rss:", usage->resident);
-	add_share(ret, "Pss:", usage->share);
-	add_share(ret, "Pss_Dirty:", usage->share_dirty);
+	char *at = text_room(ret, SIZES * LINE_MOST);
+
+	if (!at)
+		return;
+	at = put_size(at, "Rss:            ", usage->resident);
+	at = put_share(at, "Pss:            ", usage->share);
+	at = put_share(at, "Pss_Dirty:      ", usage->share_dirty);
 	if (all) {
-		add_share(ret, "Pss_Anon:", usage->share_anonymous);
-		add_share(ret, "Pss_File:", usage->share_file);
-		add_share(ret, "Pss_Shmem:", usage->share_memory);
+		at = put_share(at, "Pss_Anon:       ", usage->share_anonymous);
+		at = put_share(at, "Pss_File:       ", usage->share_file);
+		at = put_share(at, "Pss_Shmem:      ", usage->share_memory);
 	}
-	add_size(ret, "Shared_Clean:", usage->shared_clean);
-	add_size(ret, "Shared_Dirty:", usage->shared_dirty);
-	add_size(ret, "Private_Clean:", usage->private_clean);
-	add_size(ret, "Private_Dirty:", usage->private_dirty);
-	add_size(ret, "Referenced:", usage->referenced);
-	add_size(ret, "Anonymous:", usage->anonymous);
-	add_size(ret, "LazyFree:", 0);
-	add_size(ret, "AnonHugePages:", usage->huge);
-	add_size(ret, "ShmemPmdMapped:", 0);
-	add_size(ret, "FilePmdMapped:", 0);
-	add_size(ret, "Shared_Hugetlb:", 0);
-	add_size(ret, "Private_Hugetlb:", 0);
-	add_size(ret, "Swap:", 0);
-	add_size(ret, "SwapPss:", 0);
-	add_share(ret, "Locked:", usage->share_locked);
+	at = put_size(at, "Shared_Clean:   ", usage->shared_clean);
+	at = put_size(at, "Shared_Dirty:   ", usage->shared_dirty);
+	at = put_size(at, "Private_Clean:  ", usage->private_clean);
+	at = put_size(at, "Private_Dirty:  ", usage->private_dirty);
+	at = put_size(at, "Referenced:     ", usage->referenced);
+	at = put_size(at, "Anonymous:      ", usage->anonymous);
+	at = put_size(at, "LazyFree:       ", 0);
+	at = put_size(at, "AnonHugePages:  ", usage->huge);
+	at = put_size(at, "ShmemPmdMapped: ", 0);
+	at = put_size(at, "FilePmdMapped:  ", 0);
+	at = put_size(at, "Shared_Hugetlb: ", 0);
+	at = put_size(at, "Private_Hugetlb:", 0);
+	at = put_size(at, "Swap:           ", 0);
+	at = put_size(at, "SwapPss:        ", 0);
+	at = put_share(at, "Locked:         ", usage->share_locked);
+	text_end(ret, at);
 }
 
 /* Add the line VmFlags: two letters for each flag of the area, with Linux's letters and order (proc(5)). */
@@ -64,29 +91,29 @@ static void add_flags(const struct area *area, struct text *ret)
 {
 	const bool shared = area->flags & AREA_SHARED;
 	const struct {
-		const char *letters;
+		char letters[4]; /* with the blank that follows */
 		bool is;
 	} flags[] = {
-		{ "rd", area->rights & USER_READ },
-		{ "wr", area->rights & USER_WRITE },
-		{ "ex", area->rights & USER_EXEC },
-		{ "sh", shared },
-		{ "mr", true },
-		{ "mw", !(area->flags & AREA_READ_ONLY) },
-		{ "me", !(area->flags & AREA_NO_EXEC) },
-		{ "ms", shared },
-		{ "gd", area->flags & AREA_GROWS_DOWN },
-		{ "lo", area->flags & AREA_LOCKED },
-		{ "dc", area->flags & AREA_LEFT_OUT },
-		{ "ac", !shared && area->rights & USER_WRITE },
-		{ "wf", area->flags & AREA_WIPED },
-		{ "nh", area->flags & AREA_SMALL && !area->object },
+		{ "rd ", area->rights & USER_READ },
+		{ "wr ", area->rights & USER_WRITE },
+		{ "ex ", area->rights & USER_EXEC },
+		{ "sh ", shared },
+		{ "mr ", true },
+		{ "mw ", !(area->flags & AREA_READ_ONLY) },
+		{ "me ", !(area->flags & AREA_NO_EXEC) },
+		{ "ms ", shared },
+		{ "gd ", area->flags & AREA_GROWS_DOWN },
+		{ "lo ", area->flags & AREA_LOCKED },
+		{ "dc ", area->flags & AREA_LEFT_OUT },
+		{ "ac ", !shared && area->rights & USER_WRITE },
+		{ "wf ", area->flags & AREA_WIPED },
+		{ "nh ", area->flags & AREA_SMALL && !area->object },
 	};
 
 	text_add_string(ret, "VmFlags: ");
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (flags[i].is)
-			text_add(ret, "%s ", flags[i].letters);
+			text_add_bytes(ret, flags[i].letters, 3);
 	text_add_char(ret, '\n');
 }
 
@@ -97,17 +124,21 @@ static bool takes_huge(const struct area *area)
 	       align_up(area->start, PAGE_SIZE_2M) + PAGE_SIZE_2M <= area->end;
 }
 
-static void add_record(const struct process *process, const struct area *area, const struct progress *progress,
-		       char *path, struct text *ret)
+static void add_record(const struct area *area, const struct progress *progress, const char *name, struct text *ret)
 {
 	const vaddr_t start = area->start > progress->next ? area->start : progress->next;
+	char *at;
 
-	proc_add_area(area, start, proc_area_name(process, area, path, PATH_MAX), ret);
-	add_size(ret, "Size:", area->end - start);
-	add_size(ret, "KernelPageSize:", PAGE_SIZE);
-	add_size(ret, "MMUPageSize:", PAGE_SIZE);
+	proc_add_area(area, start, name, ret);
+	at = text_room(ret, 3 * LINE_MOST);
+	if (!at)
+		return;
+	at = put_size(at, "Size:           ", area->end - start);
+	at = put_size(at, "KernelPageSize: ", PAGE_SIZE);
+	at = put_size(at, "MMUPageSize:    ", PAGE_SIZE);
+	text_end(ret, at);
 	add_sums(&progress->usage, false, ret);
-	text_add(ret, "THPeligible:    %d\n", takes_huge(area));
+	text_add_string(ret, takes_huge(area) ? "THPeligible:    1\n" : "THPeligible:    0\n");
 	add_flags(area, ret);
 }
 
@@ -126,6 +157,8 @@ static bool count(struct user_space *space, const struct area *area, struct prog
 static int more_records(const struct process *process, struct user_space *space, struct progress *progress,
 			size_t enough, struct text *ret)
 {
+	const struct memory_object *object = NULL;
+	const char *name = NULL;
 	char *path = kmalloc(PATH_MAX);
 	size_t budget = STEP;
 	bool stopped = false;
@@ -139,7 +172,11 @@ static int more_records(const struct process *process, struct user_space *space,
 		stopped = !count(space, area, progress, &budget);
 		if (stopped)
 			break;
-		add_record(process, area, progress, path, ret);
+		/* A file's areas mostly follow one another, so its path is looked up only once for them. */
+		if (!name || !area->object || area->object != object)
+			name = proc_area_name(process, area, path, PATH_MAX);
+		object = area->object;
+		add_record(area, progress, name, ret);
 		*progress = (struct progress){ .next = area->end };
 	}
 	kfree(path);
