@@ -297,9 +297,10 @@ user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --
 
 USER_TESTS   := aio apart areas attributes beside contents copies cores create elbow_room events files \
                 foreign_memory fpu handles info jobs keys locked locks mappings memory mounts mqueues msgs \
-                neighbour notices old_calls openat2 permissions pi pidfds policies privileges proc process \
-                programs ptys resume rights seccomp sems settings sharers shm signals sockets splices spread \
-                stale threads time timers together tracing traffic transfers turns usage values vdso watches
+                neighbour nodes notices old_calls openat2 permissions pi pidfds policies privileges proc \
+                process programs ptys resume rights seccomp sems settings sharers shm signals sockets splices \
+                spread stale threads time timers together tracing traffic transfers turns usage values vdso \
+                watches
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

@@ -50,20 +50,21 @@
 	call(203, sched_setaffinity) call(204, sched_getaffinity) call(206, io_setup) \
 	call(207, io_destroy) call(208, io_getevents) call(209, io_submit) call(210, io_cancel) \
 	call(213, epoll_create) \
-	call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) call(220, semtimedop) \
+	call(216, remap_file_pages) call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) call(220, semtimedop) \
 	call(221, fadvise64) call(222, timer_create) call(223, timer_settime) call(224, timer_gettime) \
 	call(225, timer_getoverrun) call(226, timer_delete) call(227, clock_settime) call(228, clock_gettime) \
 	call(229, clock_getres) call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) \
-	call(233, epoll_ctl) call(234, tgkill) call(235, utimes) call(240, mq_open) call(241, mq_unlink) \
+	call(233, epoll_ctl) call(234, tgkill) call(235, utimes) \
+	call(237, mbind) call(238, set_mempolicy) call(239, get_mempolicy) call(240, mq_open) call(241, mq_unlink) \
 	call(242, mq_timedsend) call(243, mq_timedreceive) call(244, mq_notify) call(245, mq_getsetattr) \
 	call(247, waitid) call(248, add_key) call(249, request_key) call(250, keyctl) \
 	call(251, ioprio_set) call(252, ioprio_get) call(253, inotify_init) \
-	call(254, inotify_add_watch) call(255, inotify_rm_watch) call(257, openat) call(258, mkdirat) \
+	call(254, inotify_add_watch) call(255, inotify_rm_watch) call(256, migrate_pages) call(257, openat) call(258, mkdirat) \
 	call(259, mknodat) call(260, fchownat) call(261, futimesat) call(262, newfstatat) call(263, unlinkat) \
 	call(264, renameat) call(265, linkat) call(266, symlinkat) call(267, readlinkat) call(268, fchmodat) \
 	call(269, faccessat) call(270, pselect6) call(271, ppoll) call(273, set_robust_list) \
 	call(274, get_robust_list) call(275, splice) call(276, tee) call(277, sync_file_range) \
-	call(278, vmsplice) call(280, utimensat) call(281, epoll_pwait) call(282, signalfd) \
+	call(278, vmsplice) call(279, move_pages) call(280, utimensat) call(281, epoll_pwait) call(282, signalfd) \
 	call(283, timerfd_create) call(284, eventfd) call(285, fallocate) call(286, timerfd_settime) \
 	call(287, timerfd_gettime) call(288, accept4) call(289, signalfd4) call(290, eventfd2) \
 	call(291, epoll_create1) call(292, dup3) call(293, pipe2) call(294, inotify_init1) call(295, preadv) \

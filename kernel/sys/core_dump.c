@@ -50,20 +50,25 @@ static bool has_copies(const struct area *area)
 }
 
 /*
- * Return how many bytes of an area go into the core file: as on Linux all of anonymous memory and of private memory
- * that is, or was, written to, and of other mapped files only the first page of programs and libraries.
+ * Return how many bytes of an area go into the core file, as the process's filter says: with Linux's first one all of
+ * anonymous memory and of private memory that is, or was, written to, and of other mapped files only the first page of
+ * programs and libraries.
  */
 static uint64_t bytes_of(const struct area *area)
 {
-	if (area->rights == USER_NONE)
+	const struct node *node = content_node(area->object);
+	const uint32_t filter = process_current()->rights.core_filter;
+	const uint64_t all = area->end - area->start;
+
+	if (area->rights == USER_NONE || area->flags & AREA_NOT_DUMPED)
 		return 0;
-	if (!content_node(area->object))
-		return area->end - area->start;
 	if (area->flags & AREA_SHARED)
-		return 0;
-	if (area->rights & USER_WRITE || has_copies(area))
-		return area->end - area->start;
-	return begins_elf(area) ? PAGE_SIZE : 0;
+		return filter & (node && node->links ? CORE_SHARED_FILES : CORE_SHARED) ? all : 0;
+	if (filter & CORE_PRIVATE && (!node || area->rights & USER_WRITE || has_copies(area)))
+		return all;
+	if (filter & CORE_PRIVATE_FILES && area->object)
+		return all;
+	return filter & CORE_HEADERS && node && begins_elf(area) ? PAGE_SIZE : 0;
 }
 
 /* Return the next area. Lets other tasks run, none of which can change the areas before space_work_end(). */

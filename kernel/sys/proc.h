@@ -54,10 +54,10 @@ int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
 /* Generate the contents of the files of /proc/PID; handle writes to them. */
 text_make_fn proc_make_stat, proc_make_statm, proc_make_comm, proc_make_cmdline, proc_make_environ, proc_make_limits,
 	proc_make_oom_score, proc_make_oom_adjust, proc_make_personality, proc_make_fdinfo, proc_make_auxv,
-	proc_make_wchan, proc_make_syscall, proc_make_slack;
+	proc_make_wchan, proc_make_syscall, proc_make_slack, proc_make_core_filter;
 text_more_fn proc_more_maps, proc_more_smaps, proc_more_smaps_rollup, proc_more_mounts, proc_more_mountinfo,
 	proc_more_status;
-text_take_fn proc_take_comm, proc_take_oom_adjust, proc_take_slack;
+text_take_fn proc_take_comm, proc_take_oom_adjust, proc_take_slack, proc_take_core_filter;
 
 /* A process's memory by kinds, in pages. */
 struct proc_memory {

@@ -89,8 +89,8 @@ extern const struct node_ops proc_text_ops;
 /* The operations of the directory net (proc_net.c). */
 extern const struct node_ops proc_net_ops;
 
-/* The operations of the file mem (proc_mem.c). */
-extern const struct node_ops proc_mem_ops;
+/* The operations of the files mem and pagemap (proc_mem.c). */
+extern const struct node_ops proc_mem_ops, proc_pagemap_ops;
 
 /* The operations of symbolic links: those in fd, and cwd, root, exe (proc_fd.c). */
 extern const struct node_ops proc_link_ops;

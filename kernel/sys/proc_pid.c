@@ -44,6 +44,8 @@ enum file_number {
 	FILE_TIMERSLACK,
 	FILE_MOUNTINFO,
 	FILE_NET,
+	FILE_PAGEMAP,
+	FILE_CORE_FILTER,
 };
 
 #define NAME(text)                     \
@@ -114,6 +116,8 @@ static const struct proc_file proc_files[] = {
 			      .make = proc_make_slack, .take = proc_take_slack, .process_only = true },
 	RECORDS(FILE_MOUNTINFO, "mountinfo", false, proc_more_mountinfo),
 	[FILE_NET] = { FILE_NET, NAME("net"), S_IFDIR | 0555, .ops = &proc_net_ops },
+	[FILE_PAGEMAP] = { FILE_PAGEMAP, NAME("pagemap"), S_IFREG | 0400, .ops = &proc_pagemap_ops },
+	TEXT(FILE_CORE_FILTER, "coredump_filter", 0644, proc_make_core_filter, proc_take_core_filter),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))

@@ -107,6 +107,7 @@ static void add_flags(const struct area *area, struct text *ret)
 		{ "dc ", area->flags & AREA_LEFT_OUT },
 		{ "ac ", !shared && area->rights & USER_WRITE },
 		{ "wf ", area->flags & AREA_WIPED },
+		{ "dd ", area->flags & AREA_NOT_DUMPED },
 		{ "nh ", area->flags & AREA_SMALL && !area->object },
 	};
 

@@ -266,6 +266,8 @@ static void add_cpus(const struct task *task, struct text *ret)
 	cpu_files_add_mask(ret, may);
 	text_add_string(ret, "Cpus_allowed_list:\t");
 	cpu_files_add_list(ret, may);
+	/* All memory is one node, in a mask as Linux has it for up to 64 nodes. */
+	text_add_string(ret, "Mems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n");
 }
 
 static const char *state_words(char letter)

@@ -366,6 +366,10 @@ SYSCALL_3(madvise, va, size, advice)
 		return advise(va, size, USER_LEFT_OUT);
 	case MADV_DOFORK:
 		return advise(va, size, USER_COPIED);
+	case MADV_DONTDUMP:
+		return advise(va, size, USER_NOT_DUMPED);
+	case MADV_DODUMP:
+		return advise(va, size, USER_DUMPED);
 	case MADV_NOHUGEPAGE:
 		return advise(va, size, USER_SMALL_PAGES);
 	case MADV_HUGEPAGE:
@@ -384,8 +388,6 @@ SYSCALL_3(madvise, va, size, advice)
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
 		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	case MADV_COLD:
 	case MADV_PAGEOUT:

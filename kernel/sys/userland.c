@@ -26,6 +26,7 @@
 #include "kernel/sys/devices.h"
 #include "kernel/sys/fb_device.h"
 #include "kernel/sys/first_program.h"
+#include "kernel/sys/node_files.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/rtc_device.h"
 #include "kernel/sys/screen_mode.h"
@@ -118,6 +119,7 @@ static int make_mounts(const char *cmdline)
 	if (error)
 		return error;
 	devices_files_init();
+	node_files_init();
 	error = cpu_files_init();
 	if (error)
 		return error;

@@ -196,6 +196,7 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	child->rank = sched_rank(&child->sched);
 	child->signals.blocked = parent->signals.blocked;
 	child->personality = parent->personality;
+	child->memory_policy = parent->memory_policy;
 	child->slack_ns = child->slack_default_ns = parent->slack_ns;
 	child->io_priority = parent->io_priority;
 	copy_registers(child, a);

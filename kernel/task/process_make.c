@@ -24,6 +24,7 @@ static void inherit(struct process *process, const struct process *maker)
 	process_limits_copy(process, maker);
 	process->memory_adjust = maker->memory_adjust;
 	process->rights.dumpable = maker->rights.dumpable;
+	process->rights.core_filter = maker->rights.core_filter;
 	process->args_start = maker->args_start;
 	process->aux_start = maker->aux_start;
 	process->aux_end = maker->aux_end;
@@ -65,6 +66,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	} else {
 		process_limits_first(process);
 		process->rights.dumpable = DUMPABLE_USER;
+		process->rights.core_filter = CORE_FIRST;
 	}
 	process_enlist(process, parent);
 	*ret = process;

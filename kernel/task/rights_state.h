@@ -38,11 +38,23 @@ enum dumpable {
 	DUMPABLE_USER = 1, /* its own user may */
 };
 
+/* Kinds of areas, by the bits of /proc/PID/coredump_filter (core(5)). Linux has more, for memory that is not here. */
+enum core_kind {
+	CORE_PRIVATE = 1,        /* private anonymous memory, and pages of files that the process has written to */
+	CORE_SHARED = 2,         /* shared memory without a name */
+	CORE_PRIVATE_FILES = 4,  /* private mappings of files, whole */
+	CORE_SHARED_FILES = 8,   /* shared mappings of files */
+	CORE_HEADERS = 0x10,     /* the first page of programs and libraries */
+	CORE_FIRST = 0x33,       /* of the first process, as on Linux */
+	CORE_FILTER_MOST = 0x1ff /* all bits that can be set */
+};
+
 /* Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
 struct process_rights {
 	const struct credentials
 		*ended_as; /* credentials of the task that ended last, a reference; or NULL; guard: rights_lock */
 	enum dumpable dumpable;
+	uint32_t core_filter;  /* enum core_kind: which areas a core file has the bytes of, as coredump_filter says */
 	bool subreaper;        /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
 	bool death_is_awaited; /* a task of the process has, or had, a parent_death_signal */
 };

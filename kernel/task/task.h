@@ -85,9 +85,9 @@ struct task {
 	uint64_t left[2];    /* how often the task left the CPU: [0] to wait, [1] runnable; guard: task_lock */
 	uint64_t faults;     /* page faults served for the task */
 	uint64_t slack_ns, slack_default_ns; /* PR_SET_TIMERSLACK: without effect, since timers are never late */
-	uint32_t personality, io_priority;   /* as personality(2) and ioprio_set(2) set them */
-	struct late_work *late;              /* list of the work to do before the task returns to user mode (late.h) */
-	struct process *vfork_child;         /* the child that the task's vfork(2) waits for; NULL: none */
+	uint32_t personality, io_priority, memory_policy; /* of personality(2), ioprio_set(2), set_mempolicy(2) */
+	struct late_work *late;      /* list of the work to do before the task returns to user mode (late.h) */
+	struct process *vfork_child; /* the child that the task's vfork(2) waits for; NULL: none */
 	struct self_write self_write;
 };
 

@@ -189,6 +189,29 @@ static void test_slack(void)
 	is(prctl(PR_GET_TIMERSLACK), 50000, "comes back");
 }
 
+/* pagemap: 8 bytes for each page, of which bit 63 says that the page is there, and bit 61 that it is a file's. */
+static void test_pagemap(void)
+{
+	uint64_t entries[3] = { 77, 77, 77 };
+	char *private = fresh(2 * PAGE, PROT_READ | PROT_WRITE);
+	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	private[0] = shared[0] = 1;
+	is(sys(SYS_pread64, fd, entries, 16, (uintptr_t) private / PAGE * 8), 16, "pagemap");
+	is((long)(entries[0] >> 61), 4, "a touched page is there, and no file's");
+	is((long)(entries[1] >> 61), 0, "one that was not touched is not");
+	is(sys(SYS_pread64, fd, entries, 8, (uintptr_t)shared / PAGE * 8), 8, "of shared memory");
+	is((long)(entries[0] >> 61), 5, "a page is like a file's");
+	is(sys(SYS_pread64, fd, entries, 8, 4), -EINVAL, "there are no parts of entries");
+	is(sys(SYS_pread64, fd, entries, 12, 8), -EINVAL, "nor at their end");
+	munmap(private, 2 * PAGE);
+	is(sys(SYS_pread64, fd, entries, 16, (uintptr_t) private / PAGE * 8), 16, "of nothing");
+	is(entries[0] | entries[1], 0, "nothing is there");
+	close(fd);
+	munmap(shared, PAGE);
+}
+
 int main(void)
 {
 	if (access("/proc/self/stat", F_OK) != 0) {
@@ -200,5 +223,6 @@ int main(void)
 	test_shared();
 	test_large();
 	test_slack();
+	test_pagemap();
 	return finish();
 }

@@ -310,6 +310,75 @@ static void test_kill(void)
 	unlink("core.test");
 }
 
+/* ---- what is left out ---- */
+
+#define SIGN_SIZE 64
+
+/* Write bytes into the first page of `marked` that are nowhere else, after they were computed. */
+static void sign(char *to)
+{
+	for (int i = 0; i < SIGN_SIZE; i++)
+		to[i] = (char)(i * 37 + 11);
+}
+
+struct left_out {
+	int advice;         /* for the page with the sign; -1: none */
+	const char *filter; /* for coredump_filter; NULL: as it is */
+};
+
+static int left_out_body(void *argument)
+{
+	const struct left_out *how = argument;
+	int fd;
+
+	limit_core(RLIM_INFINITY);
+	munmap(sparse, SPARSE);
+	if (how->filter) {
+		fd = open("/proc/self/coredump_filter", O_WRONLY);
+		if (write(fd, how->filter, strlen(how->filter)) < 0)
+			return 2;
+		close(fd);
+	}
+	if (how->advice >= 0 && madvise(marked, PAGE, how->advice))
+		return 3;
+	sign(marked);
+	raise(SIGABRT);
+	return 1;
+}
+
+/* Return whether a core file of a process that was told to leave memory out has the sign; -1: there is no file. */
+static int has_sign(int advice, const char *filter)
+{
+	struct left_out how = { advice, filter };
+	char wanted[SIGN_SIZE];
+	bool found = false;
+
+	if (in_child(left_out_body, &how) != DUMPED(SIGABRT) || !load("core.test"))
+		return -1;
+	sign(wanted);
+	for (size_t at = 0; at + SIGN_SIZE <= image_size && !found; at += 16)
+		found = memcmp(image + at, wanted, SIGN_SIZE) == 0;
+	munmap(image, image_size);
+	return found;
+}
+
+static void test_left_out(void)
+{
+	char text[16] = { 0 };
+	int fd = open("/proc/self/coredump_filter", O_RDWR);
+
+	is(read(fd, text, sizeof(text)), 9, "coredump_filter");
+	is_text(text, "00000033\n", "begins as Linux's");
+	is(write(fd, "0x", 2) < 0 ? -errno : 0, -EINVAL, "takes numbers");
+	is(write(fd, "9x", 2) < 0 ? -errno : 0, -EINVAL, "only");
+	close(fd);
+	is(has_sign(-1, NULL), 1, "private memory is in a core file");
+	is(has_sign(MADV_DONTDUMP, NULL), 0, "but not with MADV_DONTDUMP");
+	is(has_sign(MADV_DODUMP, NULL), 1, "MADV_DODUMP changes nothing");
+	is(has_sign(-1, "0x32\n"), 0, "nor is it with a filter that leaves it out");
+	is(has_sign(-1, "51"), 1, "51 is 0x33");
+}
+
 int main(void)
 {
 	int fd;
@@ -332,6 +401,7 @@ int main(void)
 	test_who();
 	test_news();
 	test_kill();
+	test_left_out();
 	write_file("/proc/sys/kernel/core_pattern", old_pattern);
 	umount("/proc");
 	return finish();

@@ -8,11 +8,11 @@ import re
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "aio", "apart", "areas", "attributes", "beside", "contents", "copies", "cores", "create",
          "elbow_room", "events", "files", "foreign_memory", "fpu", "handles", "info", "jobs", "keys", "locked",
-         "locks", "mappings", "memory", "mounts", "mqueues", "msgs", "neighbour", "notices", "old_calls", "openat2",
-         "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys", "resume",
-         "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets", "splices", "spread", "stale",
-         "threads", "time", "timers", "together", "tracing", "traffic", "transfers", "turns", "usage", "values",
-         "vdso", "watches")
+         "locks", "mappings", "memory", "mounts", "mqueues", "msgs", "neighbour", "nodes", "notices", "old_calls",
+         "openat2", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys",
+         "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets", "splices",
+         "spread", "stale", "threads", "time", "timers", "together", "tracing", "traffic", "transfers", "turns",
+         "usage", "values", "vdso", "watches")
 # Programs that take long and find the same on all machines; BRIEF has all others, BRIEF_WORDS tells the runner so.
 LONG = ("neighbour", "sharers")
 BRIEF = tuple(name for name in TESTS if name not in LONG)

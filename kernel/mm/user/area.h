@@ -19,22 +19,26 @@ enum user_rights {
 };
 
 enum area_flags {
-	AREA_SHARED = 1 << 0,     /* writes go to the object; without the flag, to private copies of its pages */
-	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below the area extends it */
-	AREA_TOUCHED = 1 << 2,    /* pages of the area may be mapped; without the flag no table need be looked at */
-	AREA_SMALL = 1 << 3,      /* the area gets 4 KiB frames only */
-	AREA_READ_ONLY = 1 << 4,  /* shared, of a file that is not open for writing: never gets USER_WRITE */
-	AREA_WIPED = 1 << 5,      /* a forked child has zeros there */
-	AREA_LEFT_OUT = 1 << 6,   /* a forked child does not have the area */
-	AREA_WRITER = 1 << 7,     /* of a file that was open for writing: the area counts as one of its writers */
-	AREA_NO_EXEC = 1 << 8,    /* of a file on a mount with noexec: never gets USER_EXEC */
-	AREA_LOCKED = 1 << 9,     /* mlock(2): RLIMIT_MEMLOCK counts the area's pages */
+	AREA_SHARED = 1 << 0,      /* writes go to the object; without the flag, to private copies of its pages */
+	AREA_GROWS_DOWN = 1 << 1,  /* a stack: a fault below the area extends it */
+	AREA_TOUCHED = 1 << 2,     /* pages of the area may be mapped; without the flag no table need be looked at */
+	AREA_SMALL = 1 << 3,       /* the area gets 4 KiB frames only */
+	AREA_READ_ONLY = 1 << 4,   /* shared, of a file that is not open for writing: never gets USER_WRITE */
+	AREA_WIPED = 1 << 5,       /* a forked child has zeros there */
+	AREA_LEFT_OUT = 1 << 6,    /* a forked child does not have the area */
+	AREA_WRITER = 1 << 7,      /* of a file that was open for writing: the area counts as one of its writers */
+	AREA_NO_EXEC = 1 << 8,     /* of a file on a mount with noexec: never gets USER_EXEC */
+	AREA_LOCKED = 1 << 9,      /* mlock(2): RLIMIT_MEMLOCK counts the area's pages */
+	AREA_NOT_DUMPED = 1 << 10, /* core files leave the area's bytes out: MADV_DONTDUMP */
+	AREA_POLICY = 0x3f << 16,  /* mbind(2)'s policy, as sys_numa.c packs it; 0: the task's. Has no effect */
 };
+
+#define AREA_POLICY_SHIFT 16
 
 /* The flags that two neighbours must have in common to be one area. */
 #define AREA_KIND                                                                                                 \
 	(AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL | AREA_READ_ONLY | AREA_WIPED | AREA_LEFT_OUT | AREA_WRITER | \
-	 AREA_NO_EXEC | AREA_LOCKED)
+	 AREA_NO_EXEC | AREA_LOCKED | AREA_NOT_DUMPED | AREA_POLICY)
 
 /* A half-open range of pages. Guard: as for struct area_tree, below. */
 struct area {

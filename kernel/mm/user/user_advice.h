@@ -15,6 +15,10 @@ enum user_advice {
 	USER_ANY_PAGES,   /* undoes USER_SMALL_PAGES */
 	USER_LOCKED,      /* the area's pages count as locked */
 	USER_UNLOCKED,    /* undoes USER_LOCKED */
+	USER_NOT_DUMPED,  /* core files leave the area's bytes out */
+	USER_DUMPED,      /* undoes USER_NOT_DUMPED */
+	USER_POLICY = 64, /* and AREA_POLICY's values behind it: the area gets that policy */
+	USER_POLICY_LAST = USER_POLICY + (AREA_POLICY >> AREA_POLICY_SHIFT),
 };
 
 /* Follow madvise(2)'s advice. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */

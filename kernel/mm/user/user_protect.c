@@ -154,13 +154,13 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	return status == OK ? covered : status;
 }
 
-/* Set or clear a flag of a whole area. */
-static void change_flags(struct user_space *space, struct area *area, unsigned flag, bool set)
+/* Give a whole area the flags of `value` in place of those of `mask`. */
+static void change_flags(struct user_space *space, struct area *area, unsigned mask, unsigned value)
 {
 	const uint64_t pages = bytes_to_pages(area->end - area->start);
 
 	user_count_kind(space, -pages, area->rights, area->flags);
-	area->flags = set ? area->flags | flag : area->flags & ~flag;
+	area->flags = (area->flags & ~mask) | value;
 	user_count_kind(space, pages, area->rights, area->flags);
 }
 
@@ -186,12 +186,16 @@ bool user_lock_allows(const struct user_space *space, uint64_t pages)
 enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice advice)
 {
 	static const unsigned flags[] = {
-		[USER_WIPED] = AREA_WIPED,     [USER_KEPT] = AREA_WIPED,        [USER_LEFT_OUT] = AREA_LEFT_OUT,
-		[USER_COPIED] = AREA_LEFT_OUT, [USER_SMALL_PAGES] = AREA_SMALL, [USER_ANY_PAGES] = AREA_SMALL,
-		[USER_LOCKED] = AREA_LOCKED,   [USER_UNLOCKED] = AREA_LOCKED,
+		[USER_WIPED] = AREA_WIPED,       [USER_KEPT] = AREA_WIPED,        [USER_LEFT_OUT] = AREA_LEFT_OUT,
+		[USER_COPIED] = AREA_LEFT_OUT,   [USER_SMALL_PAGES] = AREA_SMALL, [USER_ANY_PAGES] = AREA_SMALL,
+		[USER_LOCKED] = AREA_LOCKED,     [USER_UNLOCKED] = AREA_LOCKED,   [USER_NOT_DUMPED] = AREA_NOT_DUMPED,
+		[USER_DUMPED] = AREA_NOT_DUMPED,
 	};
-	const bool set =
-		advice == USER_WIPED || advice == USER_LEFT_OUT || advice == USER_SMALL_PAGES || advice == USER_LOCKED;
+	const bool policy = advice >= USER_POLICY;
+	const bool set = advice == USER_WIPED || advice == USER_LEFT_OUT || advice == USER_SMALL_PAGES ||
+			 advice == USER_LOCKED || advice == USER_NOT_DUMPED;
+	const unsigned mask = policy ? AREA_POLICY : flags[advice];
+	const unsigned value = policy ? (unsigned)(advice - USER_POLICY) << AREA_POLICY_SHIFT : set ? mask : 0;
 	enum status covered = range_status(space, va, &size), status;
 	struct user_spares spares;
 	context_token_t token;
@@ -207,7 +211,7 @@ enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enu
 	user_cut(space, va, &spares);
 	user_cut(space, va + size, &spares);
 	for (struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
-		change_flags(space, a, flags[advice], set);
+		change_flags(space, a, mask, value);
 	if (touched)
 		kernel_context_leave(token);
 	user_merge(space, va, va + size);
