@@ -75,6 +75,9 @@ static int make_meminfo(struct node *node, struct text *ret)
 	add_kib(ret, "SReclaimable:", 0);
 	add_kib(ret, "SUnreclaim:", use.heap * PAGE_KIB);
 	add_kib(ret, "PageTables:", use.tables * PAGE_KIB);
+	/* The pool of huge pages is empty; its size is that of those which memory gets by itself. */
+	text_add_string(ret, "HugePages_Total:       0\nHugePages_Free:        0\n");
+	add_kib(ret, "Hugepagesize:", PAGE_SIZE_2M / 1024);
 	return 0;
 }
 
