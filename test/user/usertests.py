@@ -41,15 +41,16 @@ class Program:
         return found
 
 
-def parse(text: str) -> dict[str, Program]:
-    """The programs that ran, by name and the last run of each, from the serial text."""
-    programs: dict[str, Program] = {}
+def parse(text: str) -> list[Program]:
+    """The programs that ran, each run of its own, from the serial text."""
+    programs: list[Program] = []
     current = Program("none")
     for line in text.splitlines():
         if match := re.match(r"# ([a-z_]\w*)[:\w]*: ((?:exit|signal) \d+)$", line):
             current.end = match[2]
         elif match := re.match(r"# ([a-z_]\w*)(:\w+)*$", line):
-            current = programs[match[1]] = Program(match[1])
+            current = Program(match[1])
+            programs.append(current)
         elif re.match(r"ok \d+ - ", line):
             current.checks += 1
         elif re.match(r"not ok \d+ - |Bail out!", line):
@@ -68,8 +69,9 @@ def free_memory(text: str) -> list[int]:
 def complaints(text: str, names: tuple[str, ...]) -> list[str]:
     """What is wrong with a run that should hold these programs: nothing, when all of them ran and passed."""
     programs = parse(text)
-    found = [f"{name}: did not run" for name in names if name not in programs]
-    for program in programs.values():
+    ran = [program.name for program in programs]
+    found = [f"{name}: did not run" for name in names if name not in ran]
+    for program in programs:
         found += program.complaints()
     if not re.search(END, text, re.MULTILINE):
         found.append("the runner did not come to its end")

@@ -57,6 +57,8 @@ static volatile struct {
 	uint32_t lock;
 } * seen;
 
+static int nice_of_cases;
+
 static long now(void)
 {
 	struct timespec time;
@@ -95,6 +97,20 @@ static void make_tmp(void)
 	mknod("/tmp/zero", S_IFCHR | 0666, makedev(1, 5));
 }
 
+/*
+ * How nice a case is. At a scale of five, five times as many tasks may want the CPU, and together they must not weigh
+ * more than at a scale of one: the neighbour's fair share would be less than what it uses, and it would be late with
+ * good reason. A step of a nice value is worth a quarter more.
+ */
+static int niceness(unsigned long scale)
+{
+	int nice = 0;
+
+	for (unsigned long worth = 100; worth < 100 * scale; worth += worth / 4)
+		nice++;
+	return nice;
+}
+
 static pid_t start_case(const struct stops_case *at, unsigned long many)
 {
 	pid_t child = fork();
@@ -109,7 +125,7 @@ static pid_t start_case(const struct stops_case *at, unsigned long many)
 		seen->lock = (uint32_t)getpid() | FUTEX_WAITERS;
 		sys(SYS_set_robust_list, &held, sizeof(held));
 		setpgid(0, 0);
-		setpriority(PRIO_PROCESS, 0, 0);
+		setpriority(PRIO_PROCESS, 0, nice_of_cases);
 		setrlimit(RLIMIT_NOFILE, &files);
 		at->run(many);
 		_exit(0);
@@ -220,6 +236,7 @@ int main(int argc, char **argv)
 	if (seen == MAP_FAILED)
 		bail("no shared memory", errno);
 	make_tmp();
+	nice_of_cases = niceness(scale);
 	/* This process and the neighbour get the CPU as soon as they want it, which is seldom. */
 	setpriority(PRIO_PROCESS, 0, -20);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
