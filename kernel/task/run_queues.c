@@ -35,15 +35,30 @@ struct task *run_queue_take(struct cpu_queues *cpu, uint64_t now)
 	return task;
 }
 
+void watch_less_nice(struct cpu_queues *cpu, const struct task *task)
+{
+	const uint64_t after = fair_soonest_first(&cpu->ready, (unsigned)task->rank);
+	const uint64_t first_ns = time_add(task->started_ns, after);
+
+	/* An earlier deadline stays: look_at_turn() then calls this again. */
+	if (first_ns < cpu->slice.deadline_ns)
+		timer_start(&cpu->slice, first_ns);
+}
+
 /* Do what is due when `task`, which is fair and runs, has had the CPU for a while in which others waited. */
 static void look_at_turn(struct cpu_queues *cpu, const struct task *task, uint64_t now)
 {
 	const uint64_t turn_ns = turn_length(cpu, task, now);
 
-	if (turn_ns < SCHED_SLICE_NS)
-		start_slice(cpu, now - turn_ns);
-	else if (cpu_count == 1 || !balance_turn_over(cpu, now) || cpu->ready.waiting)
+	if (fair_soonest_first(&cpu->ready, (unsigned)task->rank) <= now - task->started_ns) {
 		want_switch(cpu);
+		cpu->interrupted = task;
+	} else if (turn_ns < SCHED_SLICE_NS) {
+		start_slice(cpu, now - turn_ns);
+		watch_less_nice(cpu, task);
+	} else if (cpu_count == 1 || !balance_turn_over(cpu, now) || cpu->ready.waiting) {
+		want_switch(cpu);
+	}
 }
 
 static void slice_over(struct timer *timer)

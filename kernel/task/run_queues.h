@@ -100,6 +100,13 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 }
 
 /*
+ * Call after start_slice(): `task`, which is fair, runs or will run next on this CPU, since task->started_ns. Lets the
+ * timer fire before the end of the turn if a less nice task that waits, and has had more than its share so far, goes
+ * first before that. The caller holds task_lock.
+ */
+void watch_less_nice(struct cpu_queues *cpu, const struct task *task);
+
+/*
  * Return how long the turn of the current task, `task`, has lasted, with its part before an interruption. The task must
  * be fair.
  */

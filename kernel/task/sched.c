@@ -45,7 +45,7 @@ static bool goes_first(const struct cpu_queues *cpu, const struct task *task, co
 
 /*
  * Call after `task` was added to its queue. Makes the CPU switch at once if `task` goes before the current task;
- * otherwise starts the timer that ends the current task's turn.
+ * otherwise starts the timer that ends the current task's turn, or interrupts it as soon as `task` goes first.
  */
 static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
@@ -58,6 +58,8 @@ static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 		rt_watch(cpu, current, clock_monotonic_ns());
 	} else {
 		start_slice(cpu, current->started_ns);
+		if (task->rank < current->rank && current->rank < FAIR_IDLE && task->sched.policy != SCHED_BATCH)
+			watch_less_nice(cpu, current);
 	}
 }
 
@@ -202,8 +204,11 @@ void sched_bury(struct task *task)
 /* Start the timers that end the turn of `to`, which runs next. */
 static void watch_turn(struct cpu_queues *cpu, const struct task *to, uint64_t now)
 {
-	if (cpu->ready.waiting && !is_rt(to))
+	if (cpu->ready.waiting && !is_rt(to)) {
 		start_slice(cpu, now);
+		if (cpu->ready.waiting & ((1ULL << to->rank) - 1))
+			watch_less_nice(cpu, to);
+	}
 	if (cpu->rt_tasks)
 		rt_watch(cpu, to, now);
 }

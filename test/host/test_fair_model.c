@@ -220,12 +220,26 @@ static void happen(struct random *r, unsigned spread)
 	}
 }
 
+/* For how long the running task may go on before a less nice one that waits, and was ahead of its share, goes first. */
+static uint64_t until_interrupted(void)
+{
+	const uint64_t had = m.turn_ns - m.charged_from, first = fair_soonest_first(&m.queue, m.running->level);
+
+	return first > had ? first - had : 0;
+}
+
 /* The running task computes, and then its turn is over, or it sleeps, yields, ends, or changes its nice value. */
 static void go_on(struct random *r, unsigned spread)
 {
 	uint64_t left = TURN_NS - m.turn_ns, ns = random_below(r, 3) ? left : 1 + random_below(r, left);
-	uint64_t what = random_below(r, 100);
+	uint64_t what = random_below(r, 100), until = until_interrupted();
 
+	if (until < left && until <= ns) {
+		serve(until);
+		put_back(true);
+		take();
+		return;
+	}
 	serve(ns);
 	if (m.turn_ns == TURN_NS)
 		put_back(false);

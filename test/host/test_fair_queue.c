@@ -141,6 +141,38 @@ static void sleepers_are_owed_nothing(void **state)
 	assert_false(fair_goes_first(&queue, 15, 20, SLICE_NS));
 }
 
+/*
+ * A less nice member that was ahead of its share goes first after exactly so much service of the other level, and not
+ * only at the end of a turn.
+ */
+static void the_less_nice_wait_no_longer_than_due(void **state)
+{
+	struct random r = random_start("test_fair_queue");
+
+	(void)state;
+	for (int round = 0; round < 1000; round++) {
+		const unsigned level = (unsigned)random_below(&r, 20), served = 20 + (unsigned)random_below(&r, 20);
+		struct run_node one = { 0 }, others[8] = { 0 };
+		uint64_t after;
+
+		queue = (struct fair_queue){ 0 };
+		for (uint64_t n = random_below(&r, 8); n; n--)
+			fair_add(&queue, &others[n], served);
+		fair_add(&queue, &one, level);
+		assert_int_equal(fair_soonest_first(&queue, served), 0);
+		queue.levels[level].time += 1 + random_below(&r, SLICE_NS);
+		after = fair_first_after(&queue, level, served);
+		assert_int_equal(fair_soonest_first(&queue, served), after);
+		assert_int_equal(fair_soonest_first(&queue, level), UINT64_MAX);
+		assert_true(fair_goes_first(&queue, level, served, after));
+		assert_false(fair_goes_first(&queue, level, served, after - 1));
+		fair_charge(&queue, served, after);
+		assert_true(queue.levels[served].time >= queue.levels[level].time);
+	}
+	queue.levels[0].time = UINT64_MAX;
+	assert_int_equal(fair_first_after(&queue, 0, 20), UINT64_MAX);
+}
+
 static void equals_take_turns(void **state)
 {
 	struct random r = random_start("test_fair_queue");
@@ -203,8 +235,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_are_weights),        cmocka_unit_test(the_nicest_is_served),
-		cmocka_unit_test(sleepers_are_owed_nothing), cmocka_unit_test(equals_take_turns),
-		cmocka_unit_test(members_come_and_go),       cmocka_unit_test(the_idle_are_served),
+		cmocka_unit_test(sleepers_are_owed_nothing), cmocka_unit_test(the_less_nice_wait_no_longer_than_due),
+		cmocka_unit_test(equals_take_turns),         cmocka_unit_test(members_come_and_go),
+		cmocka_unit_test(the_idle_are_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
