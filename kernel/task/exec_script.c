@@ -9,6 +9,8 @@
 /* The most bytes of a script's first line, "#!" among them, as on Linux: what follows is not looked at. */
 #define LINE_MAX 255
 
+#define LIST_PIECE 8192 /* pointers to arguments that are copied in one step; other tasks can run between steps */
+
 /*
  * The loop finds the string's end and writes the zeros at once; the stores are volatile, so that the compiler does not
  * remove them.
@@ -31,16 +33,25 @@ void exec_arguments_free(struct exec_arguments *a)
 
 int exec_arguments_list(const char *const *argv, struct exec_arguments *ret)
 {
+	const size_t more = 1 + 2 * (EXEC_SCRIPTS_MAX + 1); /* for the NULL at the end, and what scripts put in front */
 	size_t count = 0;
+	const char **copy;
 
 	for (; argv[count]; count++)
 		if (exec_give_way())
 			return -EINTR;
-	*ret = (struct exec_arguments){ .argv = kzalloc((count + 1 + 2 * (EXEC_SCRIPTS_MAX + 1)) * sizeof(char *)),
-					.argc = count };
-	if (!ret->argv)
+	copy = kmalloc((count + more) * sizeof(char *));
+	if (!copy)
 		return -ENOMEM;
-	memcpy(ret->argv, argv, count * sizeof(char *));
+	for (size_t at = 0; at < count; at += LIST_PIECE) {
+		memcpy(copy + at, argv + at, (count - at < LIST_PIECE ? count - at : LIST_PIECE) * sizeof(char *));
+		if (exec_give_way()) {
+			kfree(copy);
+			return -EINTR;
+		}
+	}
+	memset(copy + count, 0, more * sizeof(char *));
+	*ret = (struct exec_arguments){ .argv = copy, .argc = count };
 	return 0;
 }
 
