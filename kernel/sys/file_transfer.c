@@ -328,55 +328,6 @@ int64_t file_transfer_seek(struct file *file, int64_t offset, int whence)
 	return result;
 }
 
-/*
- * Make a regular file shorter in pieces, between which other tasks run, so that node_truncate() has little left to do.
- */
-static void shorten(struct node *node, uint64_t size)
-{
-	struct content *content = node_content(node);
-	struct object_cut cut;
-
-	if (!content || size >= node->size || node_resize_check(node) != 0)
-		return;
-	content_cut_begin(content, size, &cut);
-	while (content_cut_piece(content, &cut))
-		(void)task_give_way();
-	object_cut_end(&cut);
-}
-
-int64_t file_transfer_resize(struct node *node, uint64_t size)
-{
-	const struct content *content = node_content(node);
-	struct turn_holder writing;
-	int64_t result = turn_take(&node->writing, &writing);
-
-	if (result)
-		return result;
-	if (node_is(node, S_IFREG) && size > node->size)
-		result = file_size_check(size);
-	if (!result && content)
-		result = content_seals_permit_size(content, size);
-	if (!result)
-		shorten(node, size);
-	if (!result)
-		result = node_truncate(node, size);
-	if (!result) {
-		node_written(node, rights_current());
-		notify_node(node, IN_MODIFY);
-	}
-	turn_end(&node->writing, &writing);
-	return result;
-}
-
-int64_t file_transfer_resize_unopened(struct node *node, uint64_t size)
-{
-	int error = node_resize_check(node);
-
-	if (!error && node->runners)
-		error = -ETXTBSY;
-	return error ? error : file_transfer_resize(node, size);
-}
-
 int file_wait(struct file *file, bool (*ready)(struct file *file))
 {
 	struct wait_queue *queue = file_queue(file);

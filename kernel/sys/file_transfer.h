@@ -17,18 +17,6 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 int64_t file_transfer_seek(struct file *file, int64_t offset, int whence);
 
 /*
- * Set a file's size; wait while another call is writing the file. Returns as node_truncate; also -EFBIG
- * (file_size_check), -EINTR (the task must end).
- */
-int64_t file_transfer_resize(struct node *node, uint64_t size);
-
-/*
- * Set the size for a caller that has not opened the file for writing. Returns as file_transfer_resize, or -ETXTBSY: the
- * file is a program that runs.
- */
-int64_t file_transfer_resize_unopened(struct node *node, uint64_t size);
-
-/*
  * Check whether the current process may make a file of `size` bytes (RLIMIT_FSIZE). Returns 0, or -EFBIG after sending
  * SIGXFSZ.
  */

@@ -10,6 +10,7 @@
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/sys/file_locking.h"
+#include "kernel/sys/file_resize.h"
 #include "kernel/sys/file_signals.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/open_path.h"
@@ -85,7 +86,7 @@ int64_t open_user_path(const struct user_path *path, uint64_t flags, uint64_t mo
 		return error;
 	/* Emptying a large file takes long: do it here, in pieces, and not in path_open(). */
 	if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && node_is(file->node, S_IFREG) && file->node->size) {
-		error = (int)file_transfer_resize_unopened(file->node, 0);
+		error = (int)file_resize_unopened(file->node, 0);
 		if (error) {
 			file_put(file);
 			return error;

@@ -2,6 +2,7 @@
  * System calls that read, write and seek open files.
  */
 #include "kernel/fs/notify.h"
+#include "kernel/sys/file_resize.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/transfer_flags.h"
 #include "kernel/sys/user_args.h"
@@ -159,7 +160,7 @@ SYSCALL_2(ftruncate, fd, size)
 		return -EINVAL;
 	if (!file_writes(file) || !node_is(file->node, S_IFREG))
 		return -EINVAL;
-	return file_transfer_resize(file->node, size);
+	return file_resize(file->node, size);
 }
 
 /* There is no disk to which fsync, fdatasync or sync could write: files are in memory. */

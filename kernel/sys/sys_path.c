@@ -6,7 +6,7 @@
 #include "kernel/fs/place.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/sys/file_transfer.h"
+#include "kernel/sys/file_resize.h"
 #include "kernel/sys/user_args.h"
 
 #define CWD ((uint64_t)AT_FDCWD)
@@ -236,7 +236,7 @@ SYSCALL_2(truncate, path, size)
 		result = mount_is_read_only(place.mount) ? -EROFS
 							 : node_permit(place.node, rights_current(), ACCESS_WRITE);
 	if (!result)
-		result = file_transfer_resize_unopened(place.node, size);
+		result = file_resize_unopened(place.node, size);
 	place_put(place);
 	return result;
 }

@@ -36,3 +36,15 @@ void turn_end(struct turn *turn, struct turn_holder *me)
 	list_remove(&me->link);
 	task_wake(turn->holder->task);
 }
+
+void turn_hand_on(struct turn *turn, struct turn_holder *from, struct turn_holder *to)
+{
+	ASSERT(turn->holder == from);
+	to->task = from->task;
+	list_init(&to->link);
+	if (!list_is_empty(&from->link)) {
+		list_add_last(&from->link, &to->link);
+		list_remove(&from->link);
+	}
+	turn->holder = to;
+}

@@ -26,3 +26,6 @@ MUST_CHECK int turn_take(struct turn *turn, struct turn_holder *me);
 
 /* Give the turn to the task that has waited longest, if any waits. */
 void turn_end(struct turn *turn, struct turn_holder *me);
+
+/* Let `to`, which is the same task's, take the place of `from`, which holds the turn and is not needed any more. */
+void turn_hand_on(struct turn *turn, struct turn_holder *from, struct turn_holder *to);
