@@ -77,7 +77,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                inflate.c inflate_code.c gzip.c) \
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
-               $(wildcard kernel/fs/*.c) $(addprefix kernel/task/,load_average.c cpu_set.c fair_move.c fair_queue.c rt_queue.c rt_share.c) \
+               $(wildcard kernel/fs/*.c) $(addprefix kernel/task/,load_average.c cpu_set.c fair_interrupt.c fair_move.c fair_queue.c rt_queue.c rt_share.c) \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/pci/,pci_function.c pci_scan.c) \
                kernel/dev/virtio/virtqueue.c $(addprefix kernel/dev/usb/,usb_descriptors.c hid_keys.c xhci_ring.c) \

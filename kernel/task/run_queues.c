@@ -5,6 +5,7 @@
 #include "kernel/task/run_queues.h"
 
 #include "kernel/task/balance.h"
+#include "kernel/task/fair_interrupt.h"
 
 struct sched_counts sched_counts;
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);

@@ -27,8 +27,7 @@ struct cpu_queues {
 	struct timer rt_timer;   /* fires when rt_rings() must check the current task; rt_watch() starts it */
 	struct task *dead;       /* a task that has ended, and whose stack the next task must free; NULL: none */
 	/*
-	 * the fair task that runs now, if a task that goes first has become ready: the rest of the running task's turn
-	 * follows later. Never dereferenced
+	 * the fair task that runs, if one that goes first is ready: the rest of its turn follows. Never dereferenced
 	 */
 	const struct task *interrupted;
 	struct {
@@ -100,9 +99,8 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 }
 
 /*
- * Call after start_slice(): `task`, which is fair, runs or will run next on this CPU, since task->started_ns. Lets the
- * timer fire before the end of the turn if a less nice task that waits, and has had more than its share so far, goes
- * first before that. The caller holds task_lock.
+ * Call after start_slice(), for a fair task that has the CPU since task->started_ns. Lets the timer fire earlier if a
+ * less nice task that waits interrupts `task` before the end of the turn (fair_interrupt.h). task_lock is held.
  */
 void watch_less_nice(struct cpu_queues *cpu, const struct task *task);
 
@@ -144,10 +142,7 @@ static inline void run_queue_remove(struct cpu_queues *cpu, struct task *task)
 
 /* Call each function below with task_lock held, except rt_rings(). */
 
-/*
- * Call after `task` was added to its queue. Makes the CPU switch at once if `task` goes before the current task;
- * otherwise starts the timer that ends the current task's turn.
- */
+/* Call after `task` was added to its queue: switches if it goes first, otherwise starts the turn's timer. */
 void run_queue_make_room(struct cpu_queues *cpu, const struct task *task);
 
 /*

@@ -14,6 +14,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/task/balance.h"
+#include "kernel/task/fair_interrupt.h"
 #include "kernel/task/load_average.h"
 #include "kernel/task/memory_gate.h"
 #include "kernel/task/process.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/task/fair_queue.h"
+#include "kernel/task/fair_interrupt.h"
 #include "test/host/random.h"
 
 #define TASKS    32

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/task/fair_queue.h"
+#include "kernel/task/fair_interrupt.h"
 #include "test/host/random.h"
 
 #define MEMBERS  24
