@@ -21,11 +21,11 @@ struct timer {
 	/* Called when the deadline has passed, one time for each start; see timer_start(). */
 	void (*fire)(struct timer *timer);
 	enum timer_clock clock;
+	bool queued; /* the timer is in a queue, which alone changes this and the fields from deadline_ns on */
 	struct cpu_timers *cpu; /* the CPU whose queue the timer is in, or was in last */
-	uint64_t deadline_ns;   /* by `clock`. This field and those below belong to the queue */
+	uint64_t deadline_ns;   /* by `clock` */
 	uint64_t order;         /* grows with each start: of equal deadlines the timer started first fires first */
 	struct timer *parent, *left, *right;
-	bool queued;
 };
 
 /* A complete binary tree: the path to its n-th node is the binary digits of n. All zero: empty. */

@@ -278,7 +278,7 @@ int64_t open_poll(uint64_t at, uint64_t count, uint64_t timeout_ms, uint64_t d, 
 
 	(void)d, (void)e, (void)f;
 	if (!(uint32_t)count || (uint32_t)count > OPEN_ENTRIES ||
-	    (uint32_t)count > process_current()->limits[LIMIT_NOFILE].soft ||
+	    (uint32_t)count > process_current()->most_descriptors ||
 	    args_get(entries, at, (uint32_t)count * sizeof(entries[0])) != 0)
 		return SYSCALL_NEEDS_LOCK;
 	found = poll_entries(entries, (uint32_t)count);

@@ -41,7 +41,9 @@ SYSCALL_4(prlimit64, pid, which, from, to)
 			return -EPERM;
 		if (which == LIMIT_NOFILE && new.hard > FD_LIMIT_MAX)
 			return -EPERM;
-		process_limit_set(process, (enum process_limit)which, new);
+		error = process_limit_set(process, (enum process_limit)which, new);
+		if (error)
+			return error;
 	}
 	return args_put_late(to, &old, sizeof(old));
 }

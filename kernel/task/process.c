@@ -42,6 +42,7 @@ void process_free(struct process *process)
 	ASSERT(!process->refs);
 	credentials_put(process->rights.ended_as);
 	signal_end(process);
+	process_limits_end(process);
 	cache_free(&process_cache, process);
 }
 

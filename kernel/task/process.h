@@ -86,17 +86,18 @@ struct process {
 	int status;                /* wait4(2)'s status at the end: the exit code << 8, or the fatal signal */
 	int exit_signal;           /* sent to the parent at the end; usually SIGCHLD */
 	struct process_signals signals;
-	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
-	struct timer cpu_watch; /* fires when RLIMIT_CPU may have been reached */
-	struct process_rlimit limits[PROCESS_LIMITS];
-	struct user_limits user_limits; /* the limits on memory among `limits`, in pages */
-	uint64_t start_ns;              /* when the process was made, by the monotonic clock */
-	uint64_t rt_most_ns;            /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
-	struct tree_node *aio;          /* tree of its contexts of io_setup(2) (kernel/sys/aio.h); NULL: none */
-	struct key *keyring;            /* the keyring of the process (kernel/sys/key_access.h), a reference; or NULL */
-	struct sem_undos *undos;        /* what its end does to semaphores (kernel/ipc/sem.h); NULL: nothing */
-	struct usage ended;             /* used by its tasks that have ended */
-	struct usage children_used;     /* used by the children that it has waited for, and by the children of those */
+	struct timer alarm;                  /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
+	struct timer cpu_watch;              /* fires when RLIMIT_CPU may have been reached */
+	const struct process_rlimit *limits; /* PROCESS_LIMITS of them, perhaps shared with others: process_limits.c */
+	struct user_limits user_limits;      /* the limits on memory among `limits`, in pages */
+	uint64_t most_descriptors;           /* the soft RLIMIT_NOFILE. Atomic: open calls read it */
+	uint64_t start_ns;                   /* when the process was made, by the monotonic clock */
+	uint64_t rt_most_ns;                 /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
+	struct tree_node *aio;               /* tree of its contexts of io_setup(2) (kernel/sys/aio.h); NULL: none */
+	struct key *keyring;        /* the keyring of the process (kernel/sys/key_access.h), a reference; or NULL */
+	struct sem_undos *undos;    /* what its end does to semaphores (kernel/ipc/sem.h); NULL: nothing */
+	struct usage ended;         /* used by its tasks that have ended */
+	struct usage children_used; /* used by the children that it has waited for, and by the children of those */
 	uint64_t most_pages, child_most_pages; /* most pages in memory at once: of this process; of a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
 	struct node *program; /* the file that is executed; a reference of node_run(). NULL: the process has ended */

@@ -63,6 +63,49 @@ uint64_t process_tasks_most(void)
 	return tasks < TASK_FEWEST ? TASK_FEWEST : tasks;
 }
 
+/* ---- what processes share ---- */
+
+/*
+ * The limits of a process and of those that it made, and they made, until one of them changes its own. Limits that an
+ * interrupt may raise, RLIMIT_CPU and RLIMIT_RTTIME, have one owner if they are set: no interrupt can make a copy.
+ * Guard: tasks only, which the kernel does not preempt.
+ */
+struct shared_limits {
+	struct process_rlimit limits[PROCESS_LIMITS]; /* what process->limits points to */
+	uint64_t refs;                                /* number of processes */
+};
+
+static struct shared_limits *shared_of(const struct process *process)
+{
+	return (struct shared_limits *)((const char *)process->limits - offsetof(struct shared_limits, limits));
+}
+
+static void drop(struct shared_limits *shared)
+{
+	if (!--shared->refs)
+		kfree(shared);
+}
+
+/* Give the process limits that no other shares, equal to `from`. Returns 0 or -ENOMEM. */
+static int copy_limits(struct process *process, const struct process_rlimit *from)
+{
+	struct shared_limits *copy = kmalloc(sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy->limits, from, sizeof(copy->limits));
+	copy->refs = 1;
+	process->limits = copy->limits;
+	return 0;
+}
+
+/* Return the process's limits to change one, which must not be shared. */
+static struct process_rlimit *own_limit(const struct process *process, enum process_limit which)
+{
+	ASSERT(shared_of(process)->refs == 1);
+	return &shared_of(process)->limits[which];
+}
+
 /* ---- RLIMIT_CPU ---- */
 
 static uint64_t seconds_ns(uint64_t seconds)
@@ -92,7 +135,7 @@ static void watch_cpu_time(struct process *process)
 static void look_at_cpu_time(struct timer *timer)
 {
 	struct process *process = (struct process *)((char *)timer - offsetof(struct process, cpu_watch));
-	struct process_rlimit *limit = &process->limits[LIMIT_CPU];
+	const struct process_rlimit *limit = &process->limits[LIMIT_CPU];
 	uint64_t used = process_run_ns(process);
 
 	if (used >= seconds_ns(limit->hard)) {
@@ -101,7 +144,7 @@ static void look_at_cpu_time(struct timer *timer)
 	}
 	if (used >= seconds_ns(limit->soft)) {
 		send_signal(process, SIGXCPU);
-		limit->soft = used / NS_PER_S + 1;
+		own_limit(process, LIMIT_CPU)->soft = used / NS_PER_S + 1;
 	}
 	watch_cpu_time(process);
 }
@@ -130,13 +173,13 @@ static void tell_scheduler(struct process *process)
  */
 static void real_time_ran(struct process *process, uint64_t ns)
 {
-	struct process_rlimit *limit = &process->limits[LIMIT_RTTIME];
+	const struct process_rlimit *limit = &process->limits[LIMIT_RTTIME];
 
 	if (ns >= microseconds_ns(limit->hard)) {
 		send_signal(process, SIGKILL);
 	} else if (ns >= microseconds_ns(limit->soft)) {
 		send_signal(process, SIGXCPU);
-		limit->soft += NS_PER_S / NS_PER_US;
+		own_limit(process, LIMIT_RTTIME)->soft += NS_PER_S / NS_PER_US;
 		tell_scheduler(process);
 	}
 }
@@ -181,7 +224,7 @@ static void tell_memory(struct process *process)
 static unsigned descriptors(void)
 {
 	const struct task *task = task_current();
-	uint64_t soft = task && task->process ? task->process->limits[LIMIT_NOFILE].soft : FD_LIMIT;
+	uint64_t soft = task && task->process ? task->process->most_descriptors : FD_LIMIT;
 
 	return soft < FD_LIMIT_MAX ? (unsigned)soft : FD_LIMIT_MAX;
 }
@@ -197,49 +240,80 @@ void process_limits_init(void (*send)(struct process *process, int signal))
 	fd_set_limit_source(descriptors);
 }
 
-void process_limits_first(struct process *process)
+/* Update what `limits` says elsewhere: the limits that the layers below, the scheduler and open calls read. */
+static void tell_all(struct process *process)
 {
-	uint64_t processes = default_processes();
-
-	for (int i = 0; i < PROCESS_LIMITS; i++)
-		process->limits[i] = (struct process_rlimit){ LIMIT_NONE, LIMIT_NONE };
-	process->limits[LIMIT_STACK].soft = 8ULL << 20;
-	process->limits[LIMIT_CORE].soft = 0;
-	process->limits[LIMIT_NOFILE] = (struct process_rlimit){ FD_LIMIT, FD_LIMIT_MAX };
-	process->limits[LIMIT_NPROC] = (struct process_rlimit){ processes, processes };
-	process->limits[LIMIT_SIGPENDING] = (struct process_rlimit){ processes, processes };
-	process->limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
-	process->limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
-	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
-	process->limits[LIMIT_MEMLOCK] = (struct process_rlimit){ 8ULL << 20, 8ULL << 20 };
 	tell_memory(process);
 	tell_scheduler(process);
-	process->cpu_watch.fire = look_at_cpu_time;
+	process->most_descriptors = process->limits[LIMIT_NOFILE].soft;
 }
 
-void process_limits_copy(struct process *process, const struct process *maker)
+/* Linux's defaults, and a number of processes that depends on the size of RAM. */
+static int first_limits(struct process *process)
 {
-	memcpy(process->limits, maker->limits, sizeof(process->limits));
-	process->user_limits = maker->user_limits;
-	process->rt_most_ns = maker->rt_most_ns;
+	const uint64_t processes = default_processes();
+	struct process_rlimit limits[PROCESS_LIMITS];
+
+	for (int i = 0; i < PROCESS_LIMITS; i++)
+		limits[i] = (struct process_rlimit){ LIMIT_NONE, LIMIT_NONE };
+	limits[LIMIT_STACK].soft = 8ULL << 20;
+	limits[LIMIT_CORE].soft = 0;
+	limits[LIMIT_NOFILE] = (struct process_rlimit){ FD_LIMIT, FD_LIMIT_MAX };
+	limits[LIMIT_NPROC] = (struct process_rlimit){ processes, processes };
+	limits[LIMIT_SIGPENDING] = (struct process_rlimit){ processes, processes };
+	limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
+	limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
+	limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
+	limits[LIMIT_MEMLOCK] = (struct process_rlimit){ 8ULL << 20, 8ULL << 20 };
+	return copy_limits(process, limits);
+}
+
+int process_limits_begin(struct process *process, const struct process *maker)
+{
+	const bool shares =
+		maker && maker->limits[LIMIT_CPU].soft == LIMIT_NONE && maker->limits[LIMIT_RTTIME].soft == LIMIT_NONE;
+	int error = 0;
+
+	if (shares) {
+		process->limits = maker->limits;
+		shared_of(process)->refs++;
+	} else {
+		error = maker ? copy_limits(process, maker->limits) : first_limits(process);
+	}
+	if (error)
+		return error;
+	tell_all(process);
 	process->cpu_watch.fire = look_at_cpu_time;
 	if (process->limits[LIMIT_CPU].soft != LIMIT_NONE)
 		watch_cpu_time(process);
+	return 0;
 }
 
-void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit)
+void process_limits_end(struct process *process)
 {
+	drop(shared_of(process));
+	process->limits = NULL;
+}
+
+int process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit)
+{
+	struct shared_limits *shared = shared_of(process);
+
+	if (shared->refs > 1) {
+		if (copy_limits(process, shared->limits) != 0)
+			return -ENOMEM;
+		drop(shared);
+	}
 	/* As on Linux, RLIMIT_CPU 0 means one second. */
 	if (which == LIMIT_CPU && limit.soft == 0)
 		limit.soft = 1;
-	process->limits[which] = limit;
-	tell_memory(process);
+	*own_limit(process, which) = limit;
+	tell_all(process);
 	if (which == LIMIT_CPU)
 		watch_cpu_time(process);
-	if (which == LIMIT_RTTIME) {
-		tell_scheduler(process);
+	if (which == LIMIT_RTTIME)
 		sched_look();
-	}
+	return 0;
 }
 
 uint64_t process_most_pages(struct process *process)

@@ -27,14 +27,19 @@ int process_set_tasks_most(uint64_t most);
  */
 void process_limits_init(void (*send)(struct process *process, int signal));
 
-/* Set the limits of the first process: Linux's defaults, and a number of processes that depends on the size of RAM. */
-void process_limits_first(struct process *process);
+/*
+ * Give a new process the limits of `maker`, which both share until one is changed; or, if that is NULL, those of the
+ * first process: Linux's defaults, and a number of processes that depends on the size of RAM. Returns 0, or -ENOMEM
+ * with nothing done. process_limits_end drops them when the process is freed.
+ */
+int process_limits_begin(struct process *process, const struct process *maker);
+void process_limits_end(struct process *process);
 
-/* Copy the limits of `maker` to the new process that it makes. */
-void process_limits_copy(struct process *process, const struct process *maker);
-
-/* Set one limit of a process; limit.soft must not be above limit.hard. */
-void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit);
+/*
+ * Set one limit of a process; limit.soft must not be above limit.hard. Returns 0, or -ENOMEM with no limit changed: no
+ * memory for limits of its own, if the process has shared them with others.
+ */
+MUST_CHECK int process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit);
 
 /* Return the most pages that the process has had resident at once, and update process->most_pages to that. */
 uint64_t process_most_pages(struct process *process);

@@ -21,7 +21,6 @@ static void inherit(struct process *process, const struct process *maker)
 	process->program = maker->program;
 	node_get(process->program)->runners++;
 	process->program_mount = mount_get(maker->program_mount);
-	process_limits_copy(process, maker);
 	process->memory_adjust = maker->memory_adjust;
 	process->rights.dumpable = maker->rights.dumpable;
 	process->rights.core_filter = maker->rights.core_filter;
@@ -44,6 +43,12 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 		cache_free(&process_cache, process);
 		return -ENOMEM;
 	}
+	list_init(&process->tasks); /* before the limits: RLIMIT_CPU looks at the time of all tasks */
+	if (process_limits_begin(process, maker) != 0) {
+		signal_end(process);
+		cache_free(&process_cache, process);
+		return -ENOMEM;
+	}
 	/*
 	 * The first process, which has no maker, keeps group and session 0, as on Linux: as a group leader it could not
 	 * call setsid(2).
@@ -55,7 +60,6 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
 	wait_queue_init(&process->waiters);
-	list_init(&process->tasks);
 	list_init(&process->waking);
 	list_init(&process->children);
 	list_init(&process->news);
@@ -64,7 +68,6 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	if (maker) {
 		inherit(process, maker);
 	} else {
-		process_limits_first(process);
 		process->rights.dumpable = DUMPABLE_USER;
 		process->rights.core_filter = CORE_FIRST;
 	}

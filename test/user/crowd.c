@@ -20,6 +20,7 @@
 #include "test/user/tap.h"
 
 #define THREADS 2000
+#define ZOMBIES 20000
 
 static long free_memory(void)
 {
@@ -101,6 +102,17 @@ static long make_process(int i)
 	return child < 0 ? -errno : child;
 }
 
+/* The end of a child: it exits as soon as it runs, and nobody waits for it yet. */
+static long make_zombie(int i)
+{
+	pid_t child = vfork();
+
+	(void)i;
+	if (!child)
+		_exit(0);
+	return child < 0 ? -errno : child;
+}
+
 static void set(const char *path, const char *value)
 {
 	int fd = open(path, O_WRONLY);
@@ -131,6 +143,9 @@ int main(int argc, char **argv)
 	measure("pipe", 30000, make_pipe);
 	sys(SYS_close_range, 3, ~0U, 0);
 	measure("file", 100000, make_file);
+	measure("zombie", ZOMBIES, make_zombie);
+	while (wait(NULL) > 0)
+		;
 	measure("process", processes, make_process);
 	sys(SYS_kill, -1, SIGKILL);
 	while (wait(NULL) > 0)
