@@ -78,7 +78,8 @@ trap_gs_set:
 	add	$CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset -CALL_PAD
 /*
- * The end of all returns except those by SYSRET and those of trap_own_stack. A new task's first return ends here, too.
+ * Return to the code whose registers the frame has. All returns end here except those by SYSRET and those of
+ * trap_own_stack; so does a new task's first return.
  * in:  RSP at a struct trap_frame, interrupts off
  */
 	.globl	trap_return
