@@ -1,4 +1,6 @@
-/* Reads and writes whose results are taken later: io_setup, io_submit, io_getevents. */
+/*
+ * Tests reads and writes whose results are taken later: io_setup, io_submit, io_getevents.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,7 @@
 
 #include "test/user/tap.h"
 
-/* As the kernel has them: <linux/aio_abi.h> is not there with each C library. */
+/* The types below are those of the kernel's interface: not each C library comes with <linux/aio_abi.h>. */
 typedef unsigned long aio_context_t;
 
 enum { IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_FSYNC, IOCB_CMD_PREADV = 7 };
@@ -194,7 +196,7 @@ static void test_capacity(int fd)
 	is(take(1, 1, &event), 1, "for one");
 }
 
-/* More events than the kernel takes in one step. */
+/* Take more events at once than the kernel takes in one step. */
 static void test_many(int fd)
 {
 	static struct io_event events[700];

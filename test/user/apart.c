@@ -1,6 +1,6 @@
 /*
- * Processes that touch fresh memory at the same time, each for itself, while others look into them and change what they
- * share: each page is zero at first, and keeps what its process writes.
+ * Tests that processes which touch fresh memory at the same time, each its own, do not disturb each other, while others
+ * look into them and change what they share: each page must be zero at first, and keep what its process writes.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -63,7 +63,7 @@ static void *touch_beside(void *argument)
 	return (void *)(long)touch_pages((unsigned long)argument, 7);
 }
 
-/* The memory is one thread's, then two threads', and one's again. */
+/* Touch pages while the memory belongs to one thread, then to two threads, then to one thread again. */
 static int touch_by_turns(void *argument)
 {
 	const unsigned long self = (unsigned long)argument;
@@ -83,7 +83,7 @@ static int touch_by_turns(void *argument)
 	return wrong;
 }
 
-/* The child of each fork touches pages at the same time as its parent. */
+/* Touch pages in the child of each fork at the same time as in its parent. */
 static int touch_and_fork(void *argument)
 {
 	const unsigned long self = (unsigned long)argument;
@@ -116,7 +116,7 @@ static void look(pid_t pid, const char *file)
 	close(fd);
 }
 
-/* Read a word of the process's memory, which it changes meanwhile, or which is not there. */
+/* Read a word of the process's memory, which the process may be changing, and which may not be mapped. */
 static void peek(pid_t pid, const void *at)
 {
 	unsigned long word;
@@ -125,7 +125,7 @@ static void peek(pid_t pid, const void *at)
 	(void)!process_vm_readv(pid, &to, 1, &from, 1, 0);
 }
 
-/* Let all processes do `body` at the same time, and look into them meanwhile. */
+/* Let all processes run `body` at the same time, and look into them meanwhile. */
 static void at_once(int (*body)(void *), const char *name)
 {
 	static const char *const files[] = { "maps", "statm", "stat", "smaps" };
@@ -147,7 +147,7 @@ static void at_once(int (*body)(void *), const char *name)
 
 		look(pid, files[round / PROCESSES % COUNT(files)]);
 		peek(pid, &pids);
-		/* Takes a page away from all processes that map the file. */
+		/* With 3 pages the file is shorter than its mapping: a page goes away in all processes that map it. */
 		(void)!ftruncate(shared, (round % 2 ? 4 : 3) * (long)PAGE);
 		pages[0]++;
 	}

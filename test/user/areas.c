@@ -1,4 +1,6 @@
-/* /proc/PID/smaps and smaps_rollup; prctl's timer slack, and /proc/PID/timerslack_ns. */
+/*
+ * Tests /proc/PID/smaps and smaps_rollup, prctl's timer slack, and /proc/PID/timerslack_ns.
+ */
 #define _GNU_SOURCE
 #include "test/user/tap.h"
 
@@ -34,7 +36,7 @@ static long read_all(const char *path, size_t piece)
 	return size;
 }
 
-/* Return the record of `text` whose area begins at `start`; NULL: there is none. */
+/* Return the record in `text` of the area that begins at `start`; NULL: there is none. */
 static const char *record(const void *start)
 {
 	char line[24];
@@ -45,7 +47,7 @@ static const char *record(const void *start)
 	return at && (at == text || at[-1] == '\n') ? at : NULL;
 }
 
-/* Return the number behind a name in a record; -1: there is none. */
+/* Return the number behind `name` in the record at `from`; -1: there is none. */
 static long number(const char *from, const char *name)
 {
 	const char *at = from ? strstr(from, name) : NULL;
@@ -53,7 +55,9 @@ static long number(const char *from, const char *name)
 	return at ? strtol(at + strlen(name), NULL, 10) : -1;
 }
 
-/* Memory of its own, which no area next to it joins. */
+/*
+ * Map memory that makes an area of its own, since inaccessible pages on both sides keep it from being joined to others.
+ */
 static char *apart(size_t pages, int flags)
 {
 	char *at = mmap(NULL, (pages + 2) * PAGE, PROT_NONE, MAP_ANONYMOUS | flags, -1, 0);
@@ -126,7 +130,7 @@ static void test_shared(void)
 	munmap(at - PAGE, 18 * PAGE);
 }
 
-/* Return the sum of all numbers behind a name in `text`. */
+/* Return the sum of all numbers behind `name` in `text`. */
 static long sum(const char *name)
 {
 	long total = 0;
@@ -136,7 +140,7 @@ static long sum(const char *name)
 	return total;
 }
 
-/* An area with more pages than are counted at once, and all areas together. */
+/* Check an area with more pages than the kernel counts in one step, and the sums over all areas. */
 static void test_large(void)
 {
 	const size_t pages = 10000;

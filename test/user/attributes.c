@@ -1,6 +1,6 @@
 /*
- * Extended attributes of a tmpfs: namespaces, sizes, errors; and the capabilities that they give to programs. Runs as
- * root, and executes itself.
+ * Tests the extended attributes of a tmpfs: namespaces, sizes, errors; and the capabilities that they give to programs.
+ * Runs as root, and executes itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@
 #define CAP_NET_RAW_BIT 13
 #define CAPABILITY      "security.capability"
 
-/* What security.capability holds, in revision 2; `root` belongs to revision 3. */
+/* The value of security.capability in revision 2; revision 3 adds `root`. */
 struct value {
 	uint32_t magic, permitted, inheritable, permitted_high, inheritable_high, root;
 };
@@ -178,7 +178,9 @@ struct run {
 	bool no_new_rights, drop_bounding, inherit, ambient;
 };
 
-/* Capabilities of the calling task: effective, permitted, inheritable. */
+/*
+ * Get the calling task's effective, permitted and inheritable capabilities; if `change`, then set the inheritable ones.
+ */
 static void get_capabilities(uint32_t ret[3], bool change, uint32_t inheritable)
 {
 	uint32_t header[2] = { 0x20080522, 0 }, data[6] = { 0 };
@@ -191,7 +193,10 @@ static void get_capabilities(uint32_t ret[3], bool change, uint32_t inheritable)
 	sys(SYS_capset, header, data);
 }
 
-/* Execute PROGRAM, which exits with 1 for CAP_NET_RAW permitted, 2 for effective, 4 for AT_SECURE; 100: no exec. */
+/*
+ * Execute PROGRAM. It exits with a sum of 1 (CAP_NET_RAW is permitted), 2 (it is effective) and 4 (AT_SECURE is set).
+ * Returns 100 when execve fails.
+ */
 static int run_program(void *argument)
 {
 	const struct run *run = argument;

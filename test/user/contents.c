@@ -1,4 +1,7 @@
-/* The contents of files: fallocate, holes, seals, and the orders and hints about them. Works in its directory /tmp. */
+/*
+ * Tests the contents of files: fallocate, holes, seals, and the calls that order or advise something about them. Works
+ * in its directory /tmp.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +172,7 @@ static void test_hints(void)
 	unlink("f");
 }
 
-/* The seals of fcntl. */
+/* commands and seals of fcntl(2), for C libraries that do not name them */
 #define ADD_SEALS    1033
 #define GET_SEALS    1034
 #define SEAL         1
@@ -269,7 +272,10 @@ static void test_write_seals(void)
 #define UNSHARE 2
 #define CLOEXEC 4
 
-/* Run close_range in a child with the same table of descriptors. Returns the child's status: 7 for success. */
+/*
+ * Run close_range in a child that shares this process's table of descriptors. Returns the child's status: 7 for
+ * success.
+ */
 static int close_in_child(int fd, int flags)
 {
 	int status;

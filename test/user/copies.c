@@ -1,4 +1,6 @@
-/* Files without a name (O_TMPFILE), which linkat can give one, and copy_file_range. */
+/*
+ * Tests files without a name (O_TMPFILE), which linkat can give one, and copy_file_range.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,6 @@
-/* Core files: who gets one, how it is named, and what is in it. */
+/*
+ * Tests core files: which processes get one, how it is named, and what is in it.
+ */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -22,7 +24,7 @@
 
 #define DUMPED(signal) ((signal) | 0x80)
 
-#define SPARSE (256UL << 20) /* bytes of a mapping of which one page is touched */
+#define SPARSE (256UL << 20) /* bytes of a mapping of which only one page is touched */
 
 static char *volatile marked, *volatile sparse;
 static char old_pattern[130];
@@ -238,7 +240,7 @@ static void told(int signal, siginfo_t *info, void *context)
 	told_status = info->si_status;
 }
 
-/* Let a child have a child that waits for signals, and return the pid of that. */
+/* Make a child that makes a child of its own, and return the pid of the latter, which waits for signals. */
 static pid_t grandchild(pid_t *ret_child)
 {
 	int fds[2];
@@ -264,7 +266,7 @@ static pid_t grandchild(pid_t *ret_child)
 	return pid;
 }
 
-/* What SIGCHLD tells a parent, and a tracer that is not the parent. */
+/* Check what SIGCHLD tells a parent, and a tracer that is not the parent. */
 static void test_news(void)
 {
 	struct sigaction action = { .sa_sigaction = told, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
@@ -293,7 +295,7 @@ static void test_news(void)
 	unlink("core.test");
 }
 
-/* SIGKILL in the middle of a dump. */
+/* Send SIGKILL in the middle of a dump. */
 static void test_kill(void)
 {
 	struct stat file = { 0 };

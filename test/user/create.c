@@ -1,4 +1,7 @@
-/* Files that are made, written, truncated and shared below /tmp: beyond the first stage, so a program of its own. */
+/*
+ * Tests files that are made, written, truncated and shared below /tmp. They are not part of the first stage, which
+ * other programs test.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +49,7 @@ static void test_create(void)
 	sys(SYS_close, file);
 }
 
-/* A file is neither made nor emptied by an open for which there is no descriptor. */
+/* Check that an open for which there is no free descriptor neither makes nor empties a file. */
 static void test_no_descriptor(void)
 {
 	long file = sys(SYS_openat, AT_FDCWD, "/tmp/kept", O_WRONLY | O_CREAT, 0600);
@@ -87,8 +90,8 @@ static void test_shared_mapping(void)
 }
 
 /*
- * Make a link whose target is `length` bytes at `at`, up to a NUL, and read it back. Returns 0 when all is as it was;
- * else a negative error, or 1.
+ * Make a symbolic link whose target is the `length` bytes at `at`, up to a NUL, and read the target back. Returns 0
+ * when it is unchanged; else a negative error, or 1.
  */
 static long link_and_read(const char *at, size_t length)
 {
@@ -102,7 +105,9 @@ static long link_and_read(const char *at, size_t length)
 	return got != (long)length || memcmp(seen, at, length) != 0;
 }
 
-/* Strings that the kernel takes from wherever they lie: up to the last byte of the last page, and across pages. */
+/*
+ * Check that the kernel takes strings from wherever they lie: up to the last byte of the last page, and across pages.
+ */
 static void test_strings(void)
 {
 	char *memory = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -110,7 +115,7 @@ static void test_strings(void)
 
 	munmap(memory + 2 * PAGE, PAGE);
 	for (size_t i = 0; i < 38; i++) {
-		/* Around the middle, and before the end. */
+		/* Strings end around the middle of the two pages, then at or a little before their end. */
 		char *end = i < 19 ? memory + PAGE - 9 + i : memory + 2 * PAGE - (i - 19);
 
 		for (size_t length = 1; length < 40; length++) {

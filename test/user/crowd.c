@@ -1,6 +1,7 @@
 /*
- * As many processes at once as memory holds, and what one more of each kind of object takes of it: crowd PROCESSES.
- * Prints `crowd NAME COUNT BYTES`, the bytes of one, for each kind, by the free memory before and after; as /init.
+ * Makes as many processes at once as memory holds, and measures how much memory one more object of each kind takes:
+ * crowd PROCESSES. Prints `crowd NAME COUNT BYTES` for each kind, BYTES being those of one object, computed from the
+ * free memory before and after. Runs as /init.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +32,7 @@ static long free_memory(void)
 	return (long)(info.freeram * info.mem_unit);
 }
 
-/* Call make(i) `count` times, and print what one has taken. Kinds follow each other by how much their objects take. */
+/* Call make(i) `count` times, and print how much memory one call has taken. Kinds that take less are measured first. */
 static void measure(const char *name, int count, long (*make)(int i))
 {
 	long before = free_memory();
@@ -42,7 +43,7 @@ static void measure(const char *name, int count, long (*make)(int i))
 		if (result < 0)
 			bail(name, result);
 	}
-	/* Who has just been made runs to where it waits. */
+	/* Let the new processes run until each waits. */
 	for (int i = 0; i < 10; i++)
 		usleep(20000);
 	printf("crowd %s %d %ld\n", name, count, (before - free_memory()) / count);

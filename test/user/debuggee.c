@@ -1,7 +1,8 @@
 /*
- * An /init to be looked at with gdb: first it does what a debugger does to others, to itself; then it and a child of
- * another value in the same variable call work() now and then, and each third time in a grandchild, for ever. With an
- * argument it is instead so many threads which call visit(), and now and then the system, until a debugger sets `quit`.
+ * An /init to be looked at with gdb. At first it uses int3 and single steps on itself, as a debugger would. Then it and
+ * a child, in which the same variable has another value, call work() now and then for ever; each third time a
+ * grandchild does. With a number as its argument it starts that many threads instead, which call visit(), and now and
+ * then the system, until a debugger sets `quit`.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -31,7 +32,7 @@ static void on_trap(int signal)
 	traps++;
 }
 
-/* One int3, and single steps by the program's own hand. */
+/* Run an int3, and single steps that the program turns on by setting the trap flag itself. */
 static void trap_oneself(void)
 {
 	signal(SIGTRAP, on_trap);
@@ -79,7 +80,7 @@ static void *visitor(void *argument)
 	snprintf(name, sizeof(name), "visitor-%ld", number);
 	prctl(PR_SET_NAME, name);
 	while (!quit) {
-		/* Calls without a pause would leave the kernel no time for others. */
+		/* Pause between calls: without a pause they would leave the kernel no time for others. */
 		for (int i = 0; i < 100000 && !quit; i++)
 			visit(number);
 		syscall(SYS_getppid);
@@ -87,7 +88,7 @@ static void *visitor(void *argument)
 	return NULL;
 }
 
-/* Run the threads; say each tenth of a second that they do. */
+/* Start `threads` threads, and print every tenth of a second that they run. */
 static int run_visitors(long threads)
 {
 	const struct timespec pause = { 0, 100000000 };

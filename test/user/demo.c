@@ -62,7 +62,7 @@ static void show_map(char **argv)
 		close(file);
 }
 
-/* Blocks of many sizes, all at once, each full of its own number. */
+/* Allocate blocks of many sizes, all at once, and fill each with its own number. */
 static int allocate(void)
 {
 	unsigned char *blocks[64];
@@ -83,7 +83,7 @@ static int allocate(void)
 	return good;
 }
 
-/* The signal that ends a child which reads at `address`; 0 when none does. */
+/* Return the signal that ends a child which reads at `address`; 0 when none does. */
 static int signal_of_read(uint64_t address)
 {
 	int status = 0;

@@ -1,7 +1,8 @@
 /*
- * Processes that change their memory at once, on all CPUs that there are, while others read it, write to it and send
- * signals: each finds in its memory what it has put there and nothing else, and who looks finds no other process's
- * bytes. A page that was given away while a CPU could still reach it, and an area that was seen half changed, show.
+ * Tests processes that change their memory at once, on all CPUs that there are, while others read it, write to it and
+ * send signals. Each process must find in its memory what it has put there and nothing else, and whoever looks into it
+ * must find no other process's bytes. So the test fails when a page is given away while a CPU can still reach it, or
+ * when an area is seen half changed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,16 +19,16 @@
 
 #define WORKERS 3
 #define WATCHES 2
-#define PAGES   48 /* of a worker's arena */
+#define PAGES   48 /* the pages of a worker's arena */
 #define LENGTH  12 /* the most pages that are changed at once */
 #define ROUNDS  3000
-#define FORKS   40 /* a worker forks once in so many rounds */
+#define FORKS   40 /* a worker forks once in this many rounds */
 #define TEXT    (64UL << 10)
 
 #define WORDS    (PAGE / sizeof(uint64_t))
-#define MAIL     (WORDS / 2 + 1) /* the word of a page that others write to */
+#define MAIL     (WORDS / 2 + 1) /* the index of the word of a page that others write to */
 #define MAIL_OF  0x6d61696c00000000UL
-#define CHECKED  64 /* words from one that is looked at to the next */
+#define CHECKED  64 /* a check looks at every 64th word of a page */
 #define ANYWHERE (MAP_PRIVATE | MAP_ANONYMOUS)
 
 enum state { FREE, READS, WRITES };
@@ -37,13 +38,13 @@ static struct page {
 	enum state state;
 	uint64_t word; /* the first word of the page */
 } pages[PAGES];
-static uint64_t *arena;   /* PAGES pages */
+static uint64_t *arena;   /* a worker's memory: PAGES pages */
 static unsigned self;     /* the number of the worker, or of the watch after the workers */
-static uint64_t count;    /* of all words that the worker has written */
+static uint64_t count;    /* how many words the worker has written; part of each */
 static uint32_t dice = 1; /* the state of random() */
 static volatile long signals;
 
-/* What all share. */
+/* What all processes of the test share. */
 static struct shared {
 	volatile int process[WORKERS];
 	uint64_t *volatile arena[WORKERS];
@@ -57,7 +58,7 @@ static unsigned roll(unsigned sides)
 	return (dice >> 8) % sides;
 }
 
-/* A word that only this page of this worker may hold. */
+/* Return the upper bits of all words that this worker may write to this page, and to no other. */
 static uint64_t stamp(unsigned worker, unsigned page)
 {
 	return (uint64_t)(worker + 1) << 56 | (uint64_t)(page + 1) << 40;
@@ -68,7 +69,7 @@ static uint64_t *page_at(unsigned page)
 	return arena + page * WORDS;
 }
 
-/* Ends a worker, or a watch, with the line that found something wrong. */
+/* End this process, a worker or a watch, and print the line of the check, unless the condition holds. */
 static void must_hold(bool condition, int line)
 {
 	if (condition)
@@ -87,7 +88,7 @@ static void count_signal(int signal)
 	signals++;
 }
 
-/* A page has what was written to it: its first word, what others may have written, and zeros. */
+/* Check that a page has what was written to it: its first word, what others may have written, and zeros. */
 static void check(unsigned page)
 {
 	const volatile uint64_t *words = page_at(page);
@@ -167,7 +168,10 @@ static void touch_some(unsigned first, unsigned length)
 	}
 }
 
-/* A call that writes to a page has the rights that the program has, however they have changed. */
+/*
+ * Check that a call which writes to a page may do so exactly when the program itself may, however the rights have
+ * changed.
+ */
 static void let_write(unsigned page)
 {
 	static const uint64_t zero;
@@ -196,8 +200,8 @@ static void move_break(void)
 }
 
 /*
- * Fork: parent and child write to the same pages at once, and each sees its own words alone. The child unmaps some, and
- * the next child may take over the frames.
+ * Fork, and let parent and child write to the same pages at once: each must see only its own words. The child unmaps
+ * some pages, whose frames the next child may get.
  */
 static void fork_one(void)
 {
@@ -257,7 +261,7 @@ static void work(unsigned number)
 	self = number;
 	dice = number + 1;
 	sigaction(SIGUSR1, &action, NULL);
-	/* A place for the arena between two pages that stay, so that nothing else is mapped in it. */
+	/* Put the arena between two pages that stay, so that nothing else is mapped in its place. */
 	arena = (uint64_t *)((char *)fresh((PAGES + 2) * PAGE, PROT_READ) + PAGE);
 	unmap_some(0, PAGES);
 	shared->arena[number] = arena;
@@ -275,7 +279,7 @@ static void work(unsigned number)
 
 /* ---- a watch ---- */
 
-/* Read a file of the process. Returns how many bytes; 0: the process has ended. */
+/* Read a file of the process's directory in /proc. Returns the number of bytes; 0: the process has ended. */
 static long read_of(int process, const char *name, char *text)
 {
 	char path[64];
@@ -293,7 +297,10 @@ static long read_of(int process, const char *name, char *text)
 	return all;
 }
 
-/* The ranges of /proc/PID/maps or smaps rise, none overlaps another, and no more is in memory than there is. */
+/*
+ * Check that the ranges in /proc/PID/maps or smaps rise and do not overlap, and that no more of a range is in memory
+ * than its size.
+ */
 static void look_at(int process, const char *name)
 {
 	static char text[TEXT];
@@ -304,7 +311,10 @@ static void look_at(int process, const char *name)
 		return;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
-			/* Between two reads of the file neighbours may have become one area, which is shown again. */
+			/*
+			 * Only the ends must rise: between two reads of the file neighbours may become one area, which
+			 * is then shown from its start.
+			 */
 			MUST(start < end && end > last);
 			last = end;
 			size = (end - start) / 1024;
@@ -315,7 +325,7 @@ static void look_at(int process, const char *name)
 	shared->looks++;
 }
 
-/* Read the first word of each page of a worker: it is one that may stand there. Then write to one. */
+/* Read the first word of each page of a worker, and check that it is one that may stand there. Then write to a page. */
 static void reach_into(unsigned worker)
 {
 	const uint64_t mail = MAIL_OF + worker;

@@ -1,4 +1,6 @@
-/* eventfd, timerfd, epoll: level, edge, one-shot, nesting, and files that go while they are watched. */
+/*
+ * Tests eventfd, timerfd and epoll: level, edge, one-shot, nesting, and files that are closed while they are watched.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,7 @@
 #include "test/user/tap.h"
 
 #define KERNEL ((void *)(-1UL << 31))
-#define END    ((char *)0x7ffffffff000) /* of all addresses of users */
+#define END    ((char *)0x7ffffffff000) /* the end of user addresses */
 #define MS     1000000L
 
 static uint64_t counter;
@@ -97,7 +99,9 @@ static int watch(int epoll, int operation, int fd, unsigned events)
 	return (int)sys(SYS_epoll_ctl, epoll, operation, fd, &event);
 }
 
-/* What comes at once: 0 for nothing, else the first event's events; -1 when its data is wrong. */
+/*
+ * Poll `epoll` without waiting. Returns 0 when there is no event, the first event's bits, or -1 when its data is wrong.
+ */
 static long look(int epoll)
 {
 	struct epoll_event events[4];
@@ -201,7 +205,10 @@ static int close_later(void *fd)
 
 #define WAITERS 10
 
-/* The sum of what /proc/PID/status says behind `name` of each; with name NULL how many of them sleep. */
+/*
+ * Sum up the number that /proc/PID/status shows behind `name` for each waiter; with `name` NULL, count those that
+ * sleep.
+ */
 static long sum_of(const pid_t *waiters, const char *name)
 {
 	static char text[4096];
@@ -231,7 +238,7 @@ static void wait_asleep(const pid_t *waiters)
 		sys(SYS_nanosleep, &some, NULL);
 }
 
-/* An event wakes one of many tasks in epoll_wait; the others sleep on. Two events wake two. */
+/* Check that an event wakes one of many tasks in epoll_wait while the others sleep on, and that two events wake two. */
 static void test_epoll_wakes_one(void)
 {
 	static const char voluntary[] = "\nvoluntary_ctxt_switches:\t";

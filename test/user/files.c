@@ -1,4 +1,6 @@
-/* read, write, their kin, lseek, close, open, stat, readlink, ioctl, pipe2, dup2, getdents64. */
+/*
+ * Tests read, write and calls like them, lseek, close, open, stat, readlink, ioctl, pipe2, dup2 and getdents64.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -110,7 +112,7 @@ static void test_read(void)
 	sys(SYS_close, file);
 }
 
-/* Reading over the end of mapped memory gives the bytes that fit, as read(2) on Linux does. */
+/* Check that a read over the end of mapped memory gives the bytes that fit, as on Linux. */
 static void test_partial(void)
 {
 	unsigned char *memory = fresh(2 * PAGE, 3);
@@ -144,7 +146,7 @@ static void test_devices(void)
 	sys(SYS_close, zero);
 }
 
-/* The devices that are no more than a number have no places, so that lseek has nothing to refuse. */
+/* Check that lseek refuses nothing on the character devices, which have no position. */
 static void test_device_places(void)
 {
 	static const char *const names[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/urandom" };
@@ -153,7 +155,7 @@ static void test_device_places(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		long file = open_read(names[i]);
 
-		/* The last two are not in every /dev. */
+		/* Not every /dev has the last two devices. */
 		if (i >= 2 && file == -ENOENT)
 			continue;
 		is(sys(SYS_lseek, file, 5000, SEEK_SET), 0, names[i]);
@@ -173,7 +175,7 @@ static struct stat stat_of(const char *path)
 	return status;
 }
 
-/* Set the time of the file's last read to `atime` seconds, that of its last change to 2,000. */
+/* Set the time of the file's last read to `atime` seconds, and that of its last change to 2,000. */
 static void set_times(const char *path, long atime)
 {
 	const struct timespec times[2] = { { atime, 0 }, { 2000, 0 } };
@@ -181,7 +183,9 @@ static void set_times(const char *path, long atime)
 	is(sys(SYS_utimensat, AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0, "utimensat");
 }
 
-/* A read sets the time of the last read when the file has changed since, unless O_NOATIME is set. */
+/*
+ * Check that a read sets the time of the last read when the file has changed since that time, unless O_NOATIME is set.
+ */
 static void test_access_time(void)
 {
 	static const char *const file_name = "/tmp/read-when", *const link_name = "/tmp/link-read-when";
@@ -385,7 +389,7 @@ static void test_pipe(void)
 	sys(SYS_close, pair[1]);
 }
 
-/* A writer and a reader that wait for each other: 1 MiB through a pipe of 64 KiB. */
+/* Send 1 MiB through a pipe of 64 KiB, whose writer and reader wait for each other. */
 static int write_numbers(void *argument)
 {
 	unsigned block[1024];
@@ -399,7 +403,10 @@ static int write_numbers(void *argument)
 	return 0;
 }
 
-/* In a child: the size of the pipe that comes when there are many, as far as it takes single pages without waiting. */
+/*
+ * Make pipes as a user until the limit makes them smaller. Returns how many pages such a pipe takes without waiting;
+ * above 200: an error.
+ */
 static int fill_small_pipe(void *unused)
 {
 	static char bytes[PAGE];
@@ -409,7 +416,7 @@ static int fill_small_pipe(void *unused)
 
 	(void)unused;
 	sys(SYS_setrlimit, RLIMIT_NOFILE, &limit);
-	sys(SYS_setuid, 1000); /* where root is not everybody, the limit is one for others */
+	sys(SYS_setuid, 1000); /* the limit does not hold for root */
 	for (; made < 1100 && size == 65536; made++) {
 		if (sys(SYS_pipe2, ends, O_NONBLOCK) != 0)
 			return 201;
@@ -432,7 +439,7 @@ static void test_pipe_limit(void)
 	long file;
 	int ends[2];
 
-	/* Linux mounts nothing by itself. */
+	/* Mount /proc if it is missing: Linux mounts nothing by itself. */
 	if (sys(SYS_access, "/proc/sys", F_OK) != 0) {
 		sys(SYS_mkdir, "/proc", 0755);
 		sys(SYS_mount, "none", "/proc", "proc", 0, NULL);
@@ -489,12 +496,15 @@ static void start_crowd(long children[CROWD], int from, int to)
 			_exit(sys(SYS_read, from, &byte, 1) == 1 && sys(SYS_write, to, &byte, 1) == 1 ? 0 : 1);
 		}
 	}
-	/* All of them wait before the first byte comes. */
+	/* Let all children wait before the first byte comes. */
 	for (int i = 0; i < 3 * CROWD; i++)
 		sched_yield();
 }
 
-/* Each of many that wait at one pipe gets its byte, whoever was woken for it, and though one is killed meanwhile. */
+/*
+ * Check that each of many tasks waiting at one pipe gets its byte, whichever was woken for it, and though one is killed
+ * meanwhile.
+ */
 static void test_pipe_crowd(void)
 {
 	int in[2], out[2], status = 0;
@@ -521,7 +531,7 @@ static void test_pipe_crowd(void)
 	sys(SYS_close, out[0]);
 }
 
-/* Writers of any size that wait for room all come to their end. */
+/* Check that writers of any size that wait for room in a pipe all finish. */
 static void test_pipe_writers(void)
 {
 	static const size_t sizes[CROWD] = { 10, 4096, 1, 4000, 100, 70000, 5, 4096, 4095, 33, 8192, 2 };

@@ -1,4 +1,6 @@
-/* The memory of other processes: process_vm_readv, process_vm_writev, /proc/PID/mem, auxv and syscall. */
+/*
+ * Tests access to the memory of other processes: process_vm_readv, process_vm_writev, /proc/PID/mem, auxv and syscall.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +20,12 @@
 #define WRITEV 311
 #define LARGE  (64 * PAGE)
 
-/* Shared with the child, or copied to it by fork. */
+/* Memory that the child shares, or gets a copy of by fork. */
 static volatile char *shared;
 static char *large;
 static const char fixed[PAGE] __attribute__((aligned(4096))) = "constant";
 
-/* A child that waits, and ends with `code` plus the first byte of `large` when its pipe is closed. */
+/* Make a child that waits until its pipe is closed, and then exits with `code` plus the first byte of `large`. */
 static pid_t waiting_child(int *ret_end)
 {
 	int ends[2];

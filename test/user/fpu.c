@@ -1,4 +1,7 @@
-/* The vector state in a signal's frame: what a handler finds, what it may change, and what no CPU would load. */
+/*
+ * Tests the vector state in a signal's frame: what a handler finds, what it may change, and that values which no CPU
+ * would load are refused.
+ */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stddef.h>
@@ -9,22 +12,22 @@
 
 #include "test/user/tap.h"
 
-/* struct _fpx_sw_bytes and the header behind it (<asm/sigcontext.h>). */
+/* Values and offsets in struct _fpx_sw_bytes and in the XSAVE header behind it (<asm/sigcontext.h>). */
 #define MAGIC1        0x46505853U
 #define MAGIC2        0x46505845U
 #define WORDS         464
 #define EXTENDED_SIZE (WORDS + 4)
 #define STATE_SIZE    (WORDS + 16)
-#define PRESENT       512 /* XSTATE_BV */
+#define PRESENT       512 /* the offset of XSTATE_BV, which says which parts are present */
 #define HEADER        512
 #define XMM7          (160 + 7 * 16)
 #define MXCSR         24
 
 #define MXCSR_START   0x1f80U
-#define MXCSR_TO_ZERO 0x7f80U /* rounds towards zero */
+#define MXCSR_TO_ZERO 0x7f80U /* the start value, but rounding towards zero */
 
 static uint64_t found, changed;
-static uint32_t words[3]; /* magic1, the area's size, magic2 */
+static uint32_t words[3]; /* what a handler has found: magic1, the area's size, magic2 */
 
 static uint32_t word_at(const unsigned char *state, size_t offset)
 {
@@ -53,7 +56,7 @@ static void change_xmm7(int signal, siginfo_t *info, void *context)
 		words[2] = word_at(state, word_at(state, EXTENDED_SIZE) - sizeof(uint32_t));
 }
 
-/* Without magic1 the area is FXSAVE's, its first 512 bytes. */
+/* Clear magic1, so that the area is taken as FXSAVE's, which has its first 512 bytes only. */
 static void make_legacy(int signal, siginfo_t *info, void *context)
 {
 	change_xmm7(signal, info, context);
@@ -93,7 +96,10 @@ static void install(void (*handler)(int, siginfo_t *, void *))
 	sigaction(SIGUSR1, &action, NULL);
 }
 
-/* A signal to oneself with `before` in XMM7, and with MXCSR changed; what they are after it. */
+/*
+ * Send this process a signal with `before` in XMM7 and with MXCSR changed. Returns what XMM7 is afterwards, *ret_mxcsr
+ * what MXCSR is.
+ */
 static uint64_t xmm7_after(uint64_t before, uint32_t *ret_mxcsr)
 {
 	const uint32_t to_zero = MXCSR_TO_ZERO, start = MXCSR_START;
@@ -113,7 +119,10 @@ static uint64_t xmm7_after(uint64_t before, uint32_t *ret_mxcsr)
 	return after;
 }
 
-/* The upper half of YMM7: beyond the first 512 bytes. */
+/*
+ * Send a signal with `before` in the upper half of YMM7, which lies behind the first 512 bytes. Returns what is there
+ * then.
+ */
 static uint64_t ymm7_upper_after(uint64_t before)
 {
 	uint64_t in[4] = { 1, 2, before, 4 }, out[4];
@@ -154,7 +163,7 @@ static void look(int signal, siginfo_t *info, void *context)
 	frame_segments = ((ucontext_t *)context)->uc_mcontext.gregs[REG_CSGSFS];
 }
 
-/* A handler starts with a state of its own, and in Linux's segments. */
+/* Check that a handler starts with the initial vector state and in Linux's segments. */
 static void test_entry(void)
 {
 	const uint16_t odd = 0x27f, start = 0x37f;
@@ -220,7 +229,7 @@ static void test_refused(void)
 	static const int bits[] = { 62, 64, 127, 128, 191 };
 	unsigned char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	/* Only where there is a header: words[0] is of test_change. */
+	/* Only a frame with a header has these bits; test_change() has stored the frame's magic number in words[0]. */
 	for (size_t i = 0; words[0] == MAGIC1 && i < sizeof(bits) / sizeof(bits[0]); i++) {
 		header_bit = bits[i];
 		is(in_child(signal_to_self, (void *)set_header_bit), KILLED(SIGSEGV), "a reserved bit of the header");
