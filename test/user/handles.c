@@ -1,4 +1,6 @@
-/* File handles: name_to_handle_at(2), open_by_handle_at(2). Mounts /proc if it is missing. */
+/*
+ * Tests file handles: name_to_handle_at(2), open_by_handle_at(2). Mounts /proc if it is missing.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,7 @@
-/* uname, sysinfo, the ids, limits, getrandom, prctl, arch_prctl, reboot's errors, the auxiliary vector, and the ABI. */
+/*
+ * Tests uname, sysinfo, the IDs, limits, getrandom, prctl, arch_prctl, reboot's errors, the auxiliary vector, and the
+ * registers that a system call must keep.
+ */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -143,7 +146,10 @@ static void test_bases(void)
 	}
 }
 
-/* The kernel's own word: glibc's getauxval(AT_HWCAP) tells something else. It lies behind the environment. */
+/*
+ * Return an entry of the auxiliary vector as the kernel wrote it, behind the environment: glibc's getauxval(AT_HWCAP)
+ * returns something else.
+ */
 static unsigned long auxiliary(unsigned long type)
 {
 	extern char **environ;
@@ -185,7 +191,10 @@ static void test_auxiliary(void)
 	is((long)__builtin_frame_address(0) % 16, 0, "the stack is aligned as the ABI wants");
 }
 
-/* A call with a number in each register that it must keep; what is left is summed up before anything else runs. */
+/*
+ * Make a system call with a number in each register that the call must keep. The registers are summed up afterwards,
+ * before any other code runs.
+ */
 static void test_abi(void)
 {
 	long rbx = 11, rdx = 22, rsi = 33, rdi = 44, result = SYS_getppid, flags, low, high;
@@ -302,7 +311,7 @@ static int use_time(void *at)
 	return 0;
 }
 
-/* Not in all builds of the program: it takes two seconds. */
+/* Check RLIMIT_CPU. Some builds of the program leave this out, since it takes two seconds. */
 static void test_cpu_time(void)
 {
 	int *seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,4 +1,7 @@
-/* setsid, getsid, setpgid, getpgid; stopping and continuing as waitid and SIGCHLD tell of it; orphaned groups. */
+/*
+ * Tests setsid, getsid, setpgid and getpgid; what waitid and SIGCHLD tell about stopped and continued children; and
+ * orphaned process groups.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +19,7 @@
 #define STOPS    40
 
 static const char *self; /* this program's path, for execve */
-static int ends[2];      /* a pipe for what children tell */
+static int ends[2];      /* a pipe by which children tell something */
 
 static int new_session(void *unused)
 {
@@ -29,7 +32,7 @@ static int new_session(void *unused)
 		return 2;
 	if (sys(SYS_setsid) != -EPERM)
 		return 3;
-	/* A session's leader stays in its group. */
+	/* A session's leader must stay in its group. */
 	if (sys(SYS_setpgid, 0, 0) != -EPERM)
 		return 4;
 	if (access("/dev/tty", F_OK) == 0 && sys(SYS_openat, AT_FDCWD, "/dev/tty", O_RDWR) != -ENXIO)
@@ -45,7 +48,7 @@ static int group_leader(void *unused)
 	return sys(SYS_setsid) == -EPERM ? 0 : 2;
 }
 
-/* A child that waits for its end. */
+/* Make a child that waits to be ended. */
 static pid_t sleeper(bool session)
 {
 	pid_t pid = fork();
@@ -110,7 +113,7 @@ static void check_exec(void)
 		_exit(1);
 	}
 	close(gone[1]);
-	/* Its end closes when the child has its new program. */
+	/* The pipe's other end closes when the child has its new program. */
 	is(read(gone[0], &byte, 1), 0, "exec closes the pipe");
 	is(sys(SYS_setpgid, child, child), -EACCES, "setpgid: a child that has executed a program");
 	close(gone[0]);
@@ -147,7 +150,9 @@ static void check_stop(void)
 	is(waitid(P_PID, (id_t)child, &info, WCONTINUED), 0, "waitid of a continued child");
 	is(info.si_code, CLD_CONTINUED, "its code");
 	is(info.si_status, SIGCONT, "its status");
-	/* On Linux the child itself sends it when it runs again, which may be after waitid. */
+	/*
+	 * On Linux the continued child itself sends SIGCHLD when it runs again, which may be after waitid has returned.
+	 */
 	for (int i = 0; i < 1000 && last_code != CLD_CONTINUED; i++)
 		nanosleep(&moment, NULL);
 	is(last_code, CLD_CONTINUED, "SIGCHLD's code");
@@ -156,7 +161,7 @@ static void check_stop(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* A stop in the middle of a sleep. */
+/* Stop a child in the middle of a sleep. */
 static void check_sleep(void)
 {
 	struct timespec time = { .tv_nsec = 300000000 };
@@ -183,7 +188,7 @@ static _Noreturn void *count_up(void *argument)
 		++*counter;
 }
 
-/* Threads that run on other CPUs stop before the parent learns of the stop. */
+/* Check that threads which run on other CPUs have stopped before the parent learns of the stop. */
 static void check_threads(void)
 {
 	static const struct timespec moment = { .tv_nsec = 2000000 };
@@ -221,7 +226,7 @@ static void note_hang_up(int signal)
 		_exit(1);
 }
 
-/* In a group of its own: it stops, and after its parent's end a terminal's stop has no effect any more. */
+/* Stop in a group of its own; once the parent has ended, check that a terminal's stop signal has no effect any more. */
 static void be_orphan(void)
 {
 	setpgid(0, 0);

@@ -1,4 +1,6 @@
-/* Keys and keyrings: add_key, request_key, keyctl. */
+/*
+ * Tests keys and keyrings: add_key, request_key, keyctl.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +52,7 @@ static long request(const char *name, const char *callout, int ring)
 	return sys(SYS_request_key, "user", name, callout, ring);
 }
 
-/* Linux takes a key away a little after its last link. */
+/* Return whether the key is gone. Linux removes a key a little after its last link. */
 static bool has_gone(long key)
 {
 	const long error = control(READ, key, 0, 0, 0);
@@ -196,7 +198,7 @@ static void test_requests(void)
 	is_true(request("unknown", NULL, 0) > 0, 0, "for what it has");
 }
 
-static long thread_ring; /* the first thread's */
+static long thread_ring; /* the first thread's own keyring */
 
 static void *in_thread(void *process_ring)
 {

@@ -1,4 +1,7 @@
-/* mlock(2) and its kin: what counts as locked, and what it keeps a program from. Mounts /proc if it is missing. */
+/*
+ * Tests mlock(2) and calls like it: what counts as locked, and what locked memory keeps a program from. Mounts /proc if
+ * it is missing.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +36,7 @@ static const char *read_file(const char *path)
 	return text;
 }
 
-/* Return the KiB behind a name; -1: there is no such line from `at` on. */
+/* Return the KiB behind `name`; -1: there is no such line from `at` on. */
 static long number(const char *at, const char *name)
 {
 	at = at ? strstr(at, name) : NULL;
@@ -46,7 +49,7 @@ static long locked(void)
 	return number(read_file("/proc/self/status"), "VmLck:") * 1024 / (long)PAGE;
 }
 
-/* Return how many pages the area that begins at an address has locked, and whether its flags say so. */
+/* Return how many pages are locked of the area that begins at `address`; *ret_flag: whether its flags say so. */
 static long locked_at(const void *address, int *ret_flag)
 {
 	char line[32];
@@ -152,7 +155,7 @@ static void test_all(void)
 	sys(SYS_munmap, at, 4 * PAGE);
 }
 
-/* Lock up to a limit of four pages, without rights. Returns which step went wrong; 0: none. */
+/* Lock pages up to a limit of four, without the right to lock more. Returns which step went wrong; 0: none. */
 static int lock_to_limit(void *argument)
 {
 	const struct rlimit four = { 4 * PAGE, 4 * PAGE }, none = { 0, 0 };

@@ -1,4 +1,6 @@
-/* fcntl's record locks, flock, RLIMIT_FSIZE, preadv2 and pwritev2, utimes, and what only advises. */
+/*
+ * Tests fcntl's record locks, flock, RLIMIT_FSIZE, preadv2 and pwritev2, utimes, and calls that only advise.
+ */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <elf.h>
@@ -38,7 +40,7 @@ struct attempt {
 	long start, size;
 };
 
-/* In a child: 0, or the error. */
+/* Try to lock, in a child. Returns 0 or the error. */
 static int attempt(void *argument)
 {
 	const struct attempt *a = argument;
@@ -119,7 +121,10 @@ static void test_asking_and_waiting(void)
 	close(fd);
 }
 
-/* In a child: 0 when F_GETLK of all of the file, or of `wanted`'s range, finds this. */
+/*
+ * Check in a child that F_GETLK of the whole file, or of the range of `wanted`, finds the lock `argument`. Returns 0 if
+ * so.
+ */
 static int finds(void *argument)
 {
 	const struct flock *expected = argument;
@@ -166,7 +171,7 @@ static void test_order_and_merging(void)
 	close(fd);
 }
 
-/* In a child that has byte 1: wait for byte 0. */
+/* Lock byte 1 in a child, then wait for byte 0. */
 static int wait_in_circle(void *argument)
 {
 	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR);
@@ -178,7 +183,10 @@ static int wait_in_circle(void *argument)
 	return (int)-lock(fd, F_SETLKW, F_WRLCK, 0, 1);
 }
 
-/* Two who would wait for each other: whoever comes second is told, the other gets its lock when the second lets go. */
+/*
+ * Check two processes that would wait for each other: the second to wait gets an error, and the first gets its lock
+ * when the second releases its own.
+ */
 static void test_deadlock(void)
 {
 	int fd = fresh_file(), ready[2], status = -1;
@@ -209,7 +217,9 @@ static void *wait_for_lock(void *argument)
 	return (void *)lock(*(int *)argument, F_SETLKW, F_WRLCK, 0, 0);
 }
 
-/* A thread waits for a lock by a descriptor that another one closes meanwhile. 0: it has been told so. */
+/*
+ * Close a descriptor by which another thread waits for a lock. Returns 0 when that thread's call has ended with EBADF.
+ */
 static int close_under_waiter(void *argument)
 {
 	const int *let_go = argument;
@@ -351,7 +361,7 @@ static void test_times(void)
 	sys(SYS_unlink, NAME);
 }
 
-/* In a child: the error of execve. */
+/* Execute a program in a child. Returns execve's error. */
 static int run(void *path)
 {
 	char *argv[] = { path, NULL };
@@ -359,7 +369,7 @@ static int run(void *path)
 	return (int)-sys(SYS_execve, path, argv, argv + 1);
 }
 
-/* A program that runs is not written, and what is being written is not run. */
+/* Check that a program that runs cannot be written, and that a file open for writing cannot be run. */
 static void test_programs(void)
 {
 	int fd = fresh_file();
@@ -379,12 +389,10 @@ static void test_programs(void)
 	is(sys(SYS_unlink, NAME), 0, "a file can be unlinked all the same");
 }
 
-/* Make a memfd with the smallest program: it pauses. */
+/* Make a memfd with a minimal program, which only pauses. */
 static int pausing_program(void)
 {
-	static const unsigned char code[] = {
-		0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7
-	}; /* pause(2), again and again */
+	static const unsigned char code[] = { 0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7 }; /* pause(2) in a loop */
 	const Elf64_Ehdr header = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
 				    .e_type = ET_EXEC,
 				    .e_machine = EM_X86_64,
@@ -408,13 +416,13 @@ static int pausing_program(void)
 	return fd;
 }
 
-/* A memfd may run although it is open; its size can be changed by who has it open, and by nobody else. */
+/* Check that a memfd may run although it is open. Only those who have it open can change its size. */
 static void test_running_memfd(void)
 {
 	char path[64], name[16] = "";
 	int fd = pausing_program(), child, comm;
 
-	/* Linux has no /proc yet when this is its first program. */
+	/* Linux has no /proc yet when this program is its first one. */
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -422,7 +430,7 @@ static void test_running_memfd(void)
 	if (child == 0)
 		_exit(run(path));
 	snprintf(path, sizeof(path), "/proc/%d/comm", child);
-	/* The program's name is that of its path: the descriptor's number. */
+	/* The program's name becomes the last part of its path, the descriptor's number. */
 	for (int i = 0; i < 5000 && !isdigit(name[0]); i++) {
 		usleep(1000);
 		comm = (int)sys(SYS_open, path, O_RDONLY);
@@ -438,7 +446,7 @@ static void test_running_memfd(void)
 	sys(SYS_close, fd);
 }
 
-/* Map the first page of the script NAME through a descriptor with these flags, which is closed again. */
+/* Map the first page of the script NAME through a descriptor with these flags, and close the descriptor. */
 static char *map_script(int flags, int prot, int kind)
 {
 	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, flags);
@@ -449,7 +457,10 @@ static char *map_script(int flags, int prot, int kind)
 	return (char *)at;
 }
 
-/* A mapping keeps the open file that it was made of, and with it the right to write, whatever its own rights. */
+/*
+ * Check that a mapping keeps its open file, and so the file counts as open for writing, whatever rights the mapping
+ * has.
+ */
 static void test_mapped_programs(void)
 {
 	int fd = fresh_file();

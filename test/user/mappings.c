@@ -1,4 +1,7 @@
-/* Mapped files: one page is the same bytes for all who see it, and a file that becomes shorter leaves all mappings. And madvise. */
+/*
+ * Tests mapped files: all who map a page see the same bytes, and a file that becomes shorter leaves all mappings. Tests
+ * madvise, too.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +25,7 @@ static volatile char *map(long file, int protection, int flags, size_t pages)
 	return (volatile char *)at;
 }
 
-/* One file of several pages, and what maps it. */
+/* Check that all mappings of one file of several pages show the same bytes. */
 static void check_one_page(const char *path)
 {
 	long file = sys(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
@@ -69,7 +72,7 @@ static void test_one_page(void)
 	check_one_page("/test/.pages");
 }
 
-/* A child that shares or copies what its parent mapped; the parent says by a byte when to look. */
+/* A child that shares or copies what its parent has mapped. The parent writes a byte to tell the child to look. */
 struct look {
 	volatile char *at;
 	int ask[2], answer[2];
@@ -83,7 +86,7 @@ static int look_when_told(struct look *look)
 	return touch_read((void *)look->at);
 }
 
-/* What happens to a child that touches `at` after the file has become shorter: its wait status. */
+/* Make the file shorter, and check the wait status of a child that then touches `at`. */
 static void check_shorter(long file, int flags, bool touch, const char *name)
 {
 	volatile char *at = map(file, RW, flags, 3);
@@ -134,7 +137,7 @@ static void test_shorter(const char *path)
 	sys(SYS_close, file);
 }
 
-/* A page with the end inside stays mapped; what is behind the end is gone. */
+/* Check that the page in which the file ends stays mapped, and that pages behind that one are gone. */
 static void test_end(const char *path)
 {
 	long file = sys(SYS_openat, AT_FDCWD, path, O_CREAT | O_RDWR, 0600);
@@ -159,7 +162,10 @@ static long long changed_ns(long file)
 	return stat.st_mtim.tv_sec * 1000000000LL + stat.st_mtim.tv_nsec;
 }
 
-/* A write through a mapping changes the file's times; and who could not write the file cannot map it so. */
+/*
+ * Check that a write through a mapping changes the file's times, and that a file cannot be mapped for writing without
+ * the right to write.
+ */
 static void test_writing(const char *path)
 {
 	long file = sys(SYS_openat, AT_FDCWD, path, O_CREAT | O_RDWR | O_TRUNC, 0600), reading;
@@ -189,7 +195,7 @@ static void test_writing(const char *path)
 
 #define LARGE (2UL << 20)
 
-/* Memory for which large pages were refused is brought in by single ones. */
+/* Check that memory for which large pages were refused comes into memory in single pages. */
 static void test_small_pages(void)
 {
 	char *at = (char *)(((unsigned long)fresh(2 * LARGE, RW) + LARGE - 1) & ~(LARGE - 1));
@@ -267,7 +273,7 @@ static void test_mincore(const char *path)
 	sys(SYS_close, fd);
 }
 
-/* A hint right below a stack is not taken: the stack could not grow. */
+/* Check that mmap does not follow a hint right below a stack, which could not grow then. */
 static void test_stack_gap(void)
 {
 	enum { BYTES = 8 << 20 };
@@ -293,7 +299,7 @@ static int touch_much(void *argument)
 	return (int)sys(SYS_munmap, argument, 16 << 20);
 }
 
-/* What has been unmapped counts for the most that there was. */
+/* Check that memory which is unmapped by now counts in the peak of memory in use. */
 static void test_most(void)
 {
 	void *much = fresh(16 << 20, RW);
@@ -311,7 +317,7 @@ static void test_most(void)
 	is_between(usage.ru_maxrss, 16 << 10, 24 << 10, "KiB of its own");
 }
 
-/* Whether a page is all zeros. */
+/* Return whether a page is all zeros. */
 static bool is_zero(volatile const char *page)
 {
 	for (size_t i = 0; i < PAGE; i++)
@@ -333,7 +339,10 @@ static long blocks_of(long file)
 	return stat.st_blocks;
 }
 
-/* MADV_REMOVE makes a hole in the file for all who map it, but takes no private copy. least: how many blocks come free. */
+/*
+ * Check that MADV_REMOVE makes a hole in the file for all who map it, but leaves private copies alone. least: how many
+ * blocks become free at least.
+ */
 static void check_remove(const char *path, long least)
 {
 	long file = sys(SYS_openat, AT_FDCWD, path, O_CREAT | O_RDWR, 0600), before;
@@ -378,13 +387,13 @@ static void check_remove(const char *path, long least)
 	sys(SYS_close, file);
 }
 
-/* In a child, which shares `argument` with its parent: remove a page that both have touched. */
+/* In a child that shares the page `argument` with its parent: remove the page, which both have touched. */
 static int remove_shared(void *argument)
 {
 	return touch_read(argument) == 'x' ? (int)-sys(SYS_madvise, argument, PAGE, MADV_REMOVE) : 99;
 }
 
-/* The same of memory without a file, and of much of it. */
+/* Check MADV_REMOVE on memory without a file, first on one page, then on many. */
 static void test_remove_memory(void)
 {
 	enum { PAGES = 2048 };
@@ -419,7 +428,7 @@ int main(void)
 	check_remove("/tmp/shorter", 16);
 	test_remove_memory();
 	sys(SYS_unlink, "/tmp/shorter");
-	/* What lies in the archive. */
+	/* The archive from which the machine has started contains this file. */
 	test_end("/test/.pages");
 	test_shorter("/test/.pages");
 	check_remove("/test/.pages", 8);

@@ -1,4 +1,6 @@
-/* brk, mmap, munmap, mprotect, mremap, madvise: results, errors, and what the memory then holds. */
+/*
+ * Tests brk, mmap, munmap, mprotect, mremap and madvise: results, errors, and what the memory then holds.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -122,7 +124,7 @@ static void test_rights(void)
 	is(in_child(touch_read, memory + PAGE), KILLED(SIGSEGV), "a page without rights does not take a read");
 	is(sys(SYS_mprotect, memory + PAGE, PAGE, RW), 0, "mprotect back");
 	is(memory[PAGE], 7, "the page kept its content");
-	memory[0] = 0xc3; /* ret */
+	memory[0] = 0xc3; /* the instruction RET */
 	is(sys(SYS_mprotect, memory, PAGE, PROT_READ | PROT_EXEC), 0, "mprotect to executable");
 	is(in_child(touch_execute, memory), EXITED(0), "code that was written before executes");
 	is(in_child(touch_write, memory), KILLED(SIGSEGV), "and cannot be written");
@@ -207,7 +209,7 @@ static void test_madvise(void)
 	sys(SYS_munmap, memory, 3 * PAGE);
 }
 
-/* In a child: write to both pages, and tell whether the second showed the parent's write. */
+/* Write to both pages in a child. Returns whether the second page showed the parent's write. */
 static int write_both(void *argument)
 {
 	unsigned char **pages = argument;
@@ -237,7 +239,7 @@ static void test_sharing(void)
 #define WRITERS 140
 #define LARGE   (2UL << 20)
 
-/* Let so many tasks exist, though the machine has little memory; NULL: as many as before. */
+/* Set the limit on the number of tasks, which is low on a machine with little memory; NULL: set it back. */
 static void let_tasks_be(const char *most)
 {
 	static char before[24];
@@ -260,7 +262,10 @@ static void let_tasks_be(const char *most)
 		is(sys(SYS_umount2, "/proc", 0), 0, "umount");
 }
 
-/* Each child that writes to one 4 KiB page of a large page that all share holds the other 511. */
+/*
+ * Let many children each write to one 4 KiB page of a large page that all share; each child then holds the other 511
+ * pages on its own.
+ */
 static void test_many_writers(void)
 {
 	struct rlimit limit = { 4096, 4096 };
@@ -375,7 +380,9 @@ static void limit_to(int which, unsigned long bytes)
 		_exit(99);
 }
 
-/* In a child, as all that lower a limit: the number of the first step that is wrong, 0 when none is. */
+/*
+ * Check RLIMIT_AS in a child, since a lowered limit stays. Returns the number of the first step that is wrong; 0: none.
+ */
 static int limit_address_space(void *unused)
 {
 	long memory;
@@ -417,14 +424,14 @@ static int limit_data(void *unused)
 		return 6;
 	if (map(NULL, 32 * MIB, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0) < 0)
 		return 7;
-	/* What is not data any more makes room. */
+	/* Memory that is no longer writable does not count as data, and makes room for more. */
 	if (map(NULL, 12 * MIB, RW, ANONYMOUS, -1, 0) != -ENOMEM)
 		return 8;
 	if (sys(SYS_mprotect, memory, 4 * MIB, PROT_READ) != 0)
 		return 9;
 	if (map(NULL, 12 * MIB, RW, ANONYMOUS, -1, 0) < 0)
 		return 10;
-	/* A limit of nothing is one of the break only. */
+	/* A limit of 0 still allows mappings, but does not let the break grow. */
 	limit_to(RLIMIT_DATA, 0);
 	return map(NULL, 12 * MIB, RW, ANONYMOUS, -1, 0) < 0 || sys(SYS_brk, before + (long)PAGE) != before ? 11 : 0;
 }
@@ -435,7 +442,7 @@ static int limit_stack(void *bytes)
 	return use_stack(bytes);
 }
 
-/* All limits are root's here, who may lock as much as there is. */
+/* Check RLIMIT_MEMLOCK. The program runs as root, whom no limit keeps from locking all memory. */
 static int limit_locked(void *unused)
 {
 	struct rlimit limit;
@@ -458,7 +465,7 @@ static void test_limits(void)
 	is(in_child(limit_locked, NULL), EXITED(0), "RLIMIT_MEMLOCK is Linux's");
 }
 
-/* Bytes that are in memory, of those that this process has mapped. */
+/* Return how many bytes this process has in memory. */
 static size_t resident(void)
 {
 	char text[128];
@@ -475,7 +482,7 @@ static size_t resident(void)
 	return pages * PAGE;
 }
 
-/* More than there is. Linux may also end the process. */
+/* Map and take more memory than the machine has. Linux may also end the process. */
 static int take_too_much(void *populates)
 {
 	struct sysinfo info;
@@ -484,7 +491,7 @@ static int take_too_much(void *populates)
 
 	sys(SYS_sysinfo, &info);
 	if (info.totalram > 1024 * MIB)
-		return 0; /* a small machine's memory is soon taken */
+		return 0; /* only a small machine's memory is taken soon */
 	bytes = (info.totalram & -LARGE) + 16 * LARGE;
 	memory = (unsigned char *)map(NULL, bytes, RW, ANONYMOUS | MAP_NORESERVE | (populates ? MAP_POPULATE : 0), -1,
 				      0);

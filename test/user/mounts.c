@@ -1,5 +1,6 @@
 /*
- * Bind mounts and their flags, propagation, mount IDs in mountinfo, statx and fdinfo, and pivot_root. Runs as root.
+ * Tests bind mounts and their flags, propagation, mount IDs in mountinfo, statx and fdinfo, and pivot_root. Runs as
+ * root.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +24,7 @@
 
 #define MNT_ID 0x1000U /* STATX_MNT_ID */
 
-/* The start of struct statx as far as it is used here. */
+/* The part of struct statx that is used here. */
 struct statx_part {
 	uint32_t mask;
 	uint32_t before[35];
@@ -72,7 +73,7 @@ struct info {
 	char root[256], at[256], flags[256], rest[256];
 };
 
-/* Find the last line of /proc/self/mountinfo about a mount point, as the newest mount is on top. */
+/* Find the last line of /proc/self/mountinfo about a mount point: that line is the mount on top. */
 static int info_of(const char *at, struct info *ret)
 {
 	struct info one;
@@ -138,7 +139,7 @@ static void test_bind(void)
 	is(there(DIR "/a/g"), 0, "and what was shown stays");
 }
 
-/* A directory is moved out of what the bind mount shows, with a working directory in it. */
+/* Move a directory out of what the bind mount shows, while it is the working directory. */
 static void test_moved(void)
 {
 	is(do_mount(DIR "/a", DIR "/b", MS_BIND), 0, "a bind mount");
@@ -179,7 +180,10 @@ static void test_file(void)
 	sys(SYS_unlink, DIR "/two");
 }
 
-/* Map a file by a path on a mount with noexec: never as code; `allowed` is the same file by a mount without that flag. */
+/*
+ * Check that a file cannot be mapped as code by a path on a mount with noexec; `allowed` is the same file's path on a
+ * mount without that flag.
+ */
 static void expect_no_code(const char *path, const char *allowed)
 {
 	long fd = sys(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
@@ -342,7 +346,7 @@ static void test_numbers(void)
 	is(sys(SYS_umount2, DIR "/b", 0), 0, "umount");
 }
 
-/* The source of a bind mount is itself unmounted, and the file system lives on. */
+/* Unmount the source of a bind mount, and check that the file system lives on. */
 static void test_life(void)
 {
 	long fd;
@@ -385,7 +389,7 @@ static void test_many(void)
 	is(info_of(DIR "/b/499", &info), 0, "all of them");
 }
 
-/* In a child, whose root is a mount. */
+/* Check pivot_root, in a child whose root is a mount. */
 static int pivot(void *unused)
 {
 	char path[64] = "";
@@ -409,12 +413,12 @@ static int pivot(void *unused)
 		return 6;
 	if (there("/inner") || there("/old/outer") || !there("/outer"))
 		return 7;
-	/* The working directory was the old root. */
+	/* The working directory was the old root, so pivot_root must have moved it to the new one. */
 	if (sys(SYS_getcwd, path, sizeof(path)) != 2 || strcmp(path, "/") != 0)
 		return 8;
 	if (sys(SYS_umount2, "/old", MNT_DETACH) || !there("/old/outer"))
 		return 9;
-	/* The way of pivot_root(2)'s "pivot_root(".", ".")": no directory for the old root. */
+	/* Do what pivot_root(2) shows as "pivot_root(".", ".")": it needs no directory for the old root. */
 	if (sys(SYS_mkdir, "/third", 0755) || tmpfs("/third") || sys(SYS_chdir, "/third"))
 		return 10;
 	make("mark");

@@ -1,4 +1,6 @@
-/* POSIX message queues: mq_open, mq_timedsend, mq_timedreceive, mq_notify, mq_getsetattr, and their file system. */
+/*
+ * Tests POSIX message queues: mq_open, mq_timedsend, mq_timedreceive, mq_notify, mq_getsetattr, and their file system.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +20,11 @@
 
 #include "test/user/tap.h"
 
-#define NAME     "queue" /* as the C library passes "/queue" */
+#define NAME     "queue" /* the C library passes a queue's name "/queue" so */
 #define OTHER    "other"
 #define MOUNT    "/tmp/.mqueue"
 #define STRANGER 1234
-#define MOST     32768 /* priorities are below this */
+#define MOST     32768 /* all priorities are below this */
 #define LARGEST  8192
 
 static char bytes[LARGEST + 1];
@@ -40,7 +42,7 @@ static long send(int queue, size_t size, unsigned priority)
 	return sys(SYS_mq_timedsend, queue, bytes, size, priority, NULL);
 }
 
-/* Receive, and return the priority, or an error. */
+/* Receive a message. Returns its priority, or an error. */
 static long receive(int queue)
 {
 	unsigned priority = 0;
@@ -387,7 +389,7 @@ static int with_limit(void *argument)
 	int queue;
 
 	(void)argument;
-	/* A user of its own, who has no queues yet. */
+	/* Become a user who has no queues yet. */
 	if (setgid(STRANGER + 1) != 0 || setuid(STRANGER + 1) != 0 || setrlimit(RLIMIT_MSGQUEUE, &limit) != 0)
 		return 9;
 	if (make(OTHER, 0, 10, 101) != -EMFILE)
@@ -495,7 +497,7 @@ static void test_mount(void)
 
 int main(void)
 {
-	/* Linux has no /proc yet when this is its first program. */
+	/* Linux has no /proc yet when this program is its first one. */
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
 	sys(SYS_mkdir, "/tmp", 01777);

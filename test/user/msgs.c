@@ -1,4 +1,6 @@
-/* System V's message queues: msgget, msgsnd, msgrcv, msgctl, and /proc/sysvipc/msg. */
+/*
+ * Tests System V's message queues: msgget, msgsnd, msgrcv, msgctl, and /proc/sysvipc/msg.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@
 #define MSG_COPY 040000
 #endif
 
-/* What IPC_INFO fills in, which musl does not declare: Linux's struct msginfo. */
+/* The structure that IPC_INFO fills in: Linux's struct msginfo, which musl does not declare. */
 struct limits {
 	int pool, map, max, mnb, mni, ssz, tql;
 	unsigned short seg, unused;
@@ -47,7 +49,7 @@ static long control(long id, int command, void *argument)
 	return sys(SYS_msgctl, id, command, argument);
 }
 
-/* Send `size` bytes, each of which is the type's last byte. */
+/* Send a message of `size` bytes, each of which is the lowest byte of `type`. */
 static long send(long id, long type, size_t size, int flags)
 {
 	message.type = type;
@@ -62,7 +64,7 @@ static long receive(long id, long type, size_t size, int flags)
 	return sys(SYS_msgrcv, id, &message, size, type, flags);
 }
 
-/* Receive, and return the type, or an error. */
+/* Receive a message. Returns its type, or an error. */
 static long next_type(long id, long type, int flags)
 {
 	long result = receive(id, type, LARGEST, flags | IPC_NOWAIT);
@@ -150,7 +152,7 @@ static void test_copies(void)
 	control(id, IPC_RMID, NULL);
 }
 
-/* Whether all of `size` bytes are `byte`, and the one behind them was not written to. */
+/* Return whether all of `size` bytes are `byte`, and whether the byte behind them has been left alone. */
 static bool is_whole(size_t size, char byte)
 {
 	for (size_t i = 0; i < size; i++)
@@ -428,7 +430,7 @@ static void test_rights_and_proc(void)
 	control(id, IPC_RMID, NULL);
 }
 
-/* Two talk to each other through one queue, with types that say for whom a message is. */
+/* Let two processes talk to each other through one queue, with message types that say who shall receive. */
 static void test_ping_pong(void)
 {
 	long id = get(IPC_PRIVATE, 0600);
@@ -451,7 +453,7 @@ static void test_ping_pong(void)
 
 int main(void)
 {
-	/* Linux has no /proc yet when this is its first program. */
+	/* Linux has no /proc yet when this program is its first one. */
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
 	test_get();

@@ -1,10 +1,11 @@
 /*
- * One call with the largest arguments, and a neighbour that wants to run now and then: it must get to. And who is killed
- * in the middle of such a call ends there. Nice values are shares: the nicest runs beside who computes. No check depends
- * on speed: a call that holds the CPU lets the neighbour run once, before or after it, however fast the machine is. So a
- * smaller call that the neighbour ran in often proves it as well, and larger ones are tried until there is one:
+ * Tests that a system call with the largest arguments lets another process, the neighbour, run now and then, and that a
+ * process killed in the middle of such a call ends there. Tests nice values, too: a task of nice 19 still runs beside
+ * one that computes. No check depends on speed: a call that holds the CPU lets the neighbour run only once, before or
+ * after the call, however fast the machine is. So a smaller call during which the neighbour ran often is proof, too;
+ * calls of rising size are tried until one gives it.
  *
- *   neighbour [full]   full: the largest at once
+ *   neighbour [full]   full: try the largest size at once
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,16 +24,19 @@
 
 #define GIB (1UL << 30)
 
-#define TURNS 6          /* of the neighbour's, during a call of a tenth of a second and more */
+#define TURNS 6          /* how often the neighbour must run during a call of a tenth of a second or more */
 #define FULL  64         /* the scale of a call that takes so long on any machine */
-#define KILL  (8 * FULL) /* of one that is killed soon */
+#define KILL  (8 * FULL) /* the scale of a call that is killed soon */
 
 enum { READ_RANDOM, READ_ZERO, GET_RANDOM, SEND_FILE, MIN_CORE, CALLS };
 
 static const char *const names[CALLS] = { "a read of /dev/urandom", "a read of /dev/zero", "getrandom", "sendfile",
 					  "mincore" };
 
-/* Done before the call, and after it: how far the caller is. Shared with the neighbour. */
+/*
+ * How far the caller is: 0 before the call, 1 in it, 2 after it. Shared with the neighbour. The tests of nice values
+ * use it as a flag instead: 1 ends the children.
+ */
 static volatile int *progress;
 
 static int open_device(unsigned minor)
@@ -50,7 +54,7 @@ static char *window_for(unsigned long size)
 	return window((size + MIB - 1) & -MIB);
 }
 
-/* From here on the neighbour's turns count: what prepares a call is many calls. */
+/* Count the neighbour's turns from here on, and not during the many calls that prepare the one to be tested. */
 static void begin(void)
 {
 	*progress = 1;
@@ -100,7 +104,10 @@ static void rest(void)
 	sys(SYS_nanosleep, &moment, NULL);
 }
 
-/* Let a child make the call, and rest beside it. Returns how often this process ran in the middle of the call. */
+/*
+ * Let a child make the call, and sleep shortly again and again meanwhile. Returns how often this process ran in the
+ * middle of the call.
+ */
 static int turns_beside(int which, unsigned long scale, int *ret_status)
 {
 	int child, turns = 0;
@@ -153,7 +160,7 @@ static long cpu_time(void)
 	return time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Compute, telling how long in *used, until the others say that it is enough, or for ten seconds. */
+/* Compute until *enough is set, or for ten seconds, and keep the CPU time so far in *used. */
 static int compute(int nice, volatile long *used, volatile int *enough)
 {
 	sys(SYS_setpriority, 0 /* PRIO_PROCESS */, 0, nice);
@@ -162,7 +169,7 @@ static int compute(int nice, volatile long *used, volatile int *enough)
 	return 0;
 }
 
-/* CPU time of two who compute together, when the first has had 400 ms. */
+/* Let two children with these nice values compute until the first has had 400 ms. *used: the CPU time of each. */
 static void share(int first, int second, volatile long used[2])
 {
 	int children[2], status;
@@ -182,8 +189,8 @@ static void share(int first, int second, volatile long used[2])
 }
 
 /*
- * Return the second one's CPU time in thousandths of the first one's. A host that stalls the machine gives the time of the
- * stall to who has the CPU then, so what lies outside of `least` to `most` is tried again some times.
+ * Return the second child's CPU time in thousandths of the first one's. A host that stalls the machine gives the time
+ * of the stall to the task that has the CPU, so a result outside of `least` to `most` is tried again some times.
  */
 static long share_within(int first, int second, long least, long most, volatile long used[2])
 {

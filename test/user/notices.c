@@ -1,4 +1,7 @@
-/* Who is told that a file can be read: by EPOLLEXCLUSIVE one of several, by O_ASYNC and its kin with a signal. */
+/*
+ * Tests which processes are told that a file can be read: EPOLLEXCLUSIVE tells one of several, O_ASYNC and similar
+ * commands send a signal.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +31,7 @@
 #define SETOWN_EX  15
 #define GETOWN_EX  16
 #define GETUIDS    17
-#define SETOWN     0x8901 /* requests of ioctl(2): FIOSETOWN, FIOGETOWN */
+#define SETOWN     0x8901 /* requests of ioctl(2): this is FIOSETOWN, the next FIOGETOWN */
 #define GETOWN     0x8903
 
 struct owner {
@@ -75,7 +78,7 @@ static void test_exclusive_rules(void)
 	close(ends[1]);
 }
 
-/* A child that waits for `epoll`, writes a byte to `tell` when it was woken, and ends. */
+/* Make a child that waits for `epoll`, writes a byte to `tell` when it is woken, and ends. */
 static pid_t waiter_for(int epoll, int tell)
 {
 	struct epoll_event event;
@@ -185,7 +188,7 @@ static void test_owner(void)
 	close(ends[1]);
 }
 
-/* Wait for SIGIO or OWN_SIGNAL, which are blocked. Returns which came, or -errno. */
+/* Wait for SIGIO or OWN_SIGNAL, which are blocked, for `ms` at most. Returns which signal came, or -errno. */
 static long next_signal(siginfo_t *info, long ms)
 {
 	const struct timespec most = { ms / 1000, ms % 1000 * 1000000 };
@@ -279,7 +282,7 @@ static void become(int uid)
 		bail("setresuid", uid);
 }
 
-/* The owner of a file that another user has set gets no signal. */
+/* Make the parent, which is root, the owner of a file as another user: the parent must then get no signal. */
 static int set_for_parent(void *ends)
 {
 	become(1000);
@@ -307,9 +310,9 @@ static void test_rights(void)
 
 /* ---- F_NOTIFY ---- */
 
-#define NOTED "/tmp/noted" /* a directory */
+#define NOTED "/tmp/noted" /* the directory that is watched */
 
-/* Take all signals that wait. Returns which came first, and stores its siginfo; 0: none. */
+/* Take all pending signals. Returns which came first, and stores its siginfo; 0: none was pending. */
 static int take_signals(siginfo_t *ret)
 {
 	const struct timespec now = { 0, 0 };

@@ -1,5 +1,5 @@
 /*
- * For tests of an order, or of shares, that hold on one CPU.
+ * Keeps tests of an order, or of shares, on one CPU, where these hold.
  */
 #pragma once
 

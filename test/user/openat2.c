@@ -1,5 +1,5 @@
 /*
- * openat2: what it checks of struct open_how, and how it restricts the walk along a path. Runs as root.
+ * Tests openat2: what it checks of struct open_how, and how it restricts the walk along a path. Runs as root.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@ struct how {
 
 static long dir;
 
-/* Open a path that starts in `dir`, and close what was opened. Returns 0 or the error. */
+/* Open a path that starts in `dir`, and close the file. Returns 0 or the error. */
 static long open_with(const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct how how = { .flags = flags, .resolve = resolve };

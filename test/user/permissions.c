@@ -1,6 +1,6 @@
 /*
- * Who may do what to files: a table of calls, each tried by root, by the file's owner, by a member of its group, and by
- * somebody else. Each cell is a child that makes the files anew, becomes who it is about, and makes the call.
+ * Tests which users may do what to files, by a table of calls: each is tried by root, by the file's owner, by a member
+ * of its group, and by another user. For each cell a child makes the files anew, becomes the user, and makes the call.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +34,7 @@ static void become(size_t who)
 	sys(SYS_setresuid, OWNER + (int)who - 1, OWNER + (int)who - 1, OWNER + (int)who - 1);
 }
 
-/* The mode of the file, or the directory, that the call is about; it belongs to OWNER and GROUP. */
+/* The mode of the file or directory that the call is about, which belongs to OWNER and GROUP. */
 static int wanted;
 
 static void make_file(const char *path, int mode)
@@ -47,7 +47,7 @@ static void make_file(const char *path, int mode)
 	sys(SYS_chmod, path, mode);
 }
 
-/* "f" and "dir" are what most calls are about; "dir/f", "dir/d" and "dir/link" are root's. */
+/* Make the files. Most calls are about "f" and "dir"; "dir/f", "dir/d" and "dir/link" belong to root. */
 static void make_files(void)
 {
 	sys(SYS_umask, 0);
@@ -162,7 +162,7 @@ static long mount_it(void)
 	return result ? result : sys(SYS_umount2, "all", 0);
 }
 
-/* A row of the table: the mode, and for each of the people the error, without its sign. */
+/* A row of the table: the call, the mode, and for each of the four users the errno that the call must give. */
 static const struct row {
 	const char *name;
 	long (*call)(void);
@@ -296,7 +296,7 @@ static int try_new_files(void *unused)
 	return bad;
 }
 
-/* The owner, who is not in the group, takes and loses the set-ID bits. */
+/* Check that the owner, who is not in the group, can set the set-ID bits, and when they are cleared. */
 static int try_set_id_bits(void *unused)
 {
 	int bad = 0, file;
@@ -311,7 +311,7 @@ static int try_set_id_bits(void *unused)
 	bad |= attributes_are("f", 0777, OWNER, NO_GROUP) ? 2 : 0;
 	sys(SYS_chmod, "f", 06767);
 	bad |= attributes_are("f", 06767, OWNER, NO_GROUP) ? 4 : 0;
-	/* Without a right to execute for the group the bit is no set-group-ID, and stays. */
+	/* Without the group's right to execute this bit is not the set-group-ID bit, so it stays. */
 	sys(SYS_chown, "f", OWNER, -1);
 	bad |= attributes_are("f", 02767, OWNER, NO_GROUP) ? 8 : 0;
 	sys(SYS_chmod, "f", 06777);
@@ -324,7 +324,7 @@ static int try_set_id_bits(void *unused)
 	return bad;
 }
 
-/* access(2) asks for the real user, open(2) and faccessat2(2) with AT_EACCESS for the one for files. */
+/* Check that access(2) tests the real user ID, and open(2) and faccessat2(2) with AT_EACCESS the one for files. */
 static int try_real_ids(void *unused)
 {
 	int bad = 0;
@@ -343,7 +343,7 @@ static int try_real_ids(void *unused)
 	return bad;
 }
 
-/* An open file stays open, whatever its owner and mode become. */
+/* Check that an open file can still be used, whatever its owner and mode become. */
 static int try_open_file(void *unused)
 {
 	char byte;

@@ -1,4 +1,6 @@
-/* Futexes that are locks with priority inheritance, robust ones, and waits for several futexes: futex(2). */
+/*
+ * Tests futexes that are locks with priority inheritance, robust ones, and waits for several futexes: futex(2).
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -31,7 +33,7 @@
 #define SYS_futex_waitv 449
 #endif
 
-/* What children and threads share. */
+/* What this process, its children and its threads share. */
 static struct shared {
 	volatile unsigned word, other, third;
 	volatile int step, order, result;
@@ -55,7 +57,7 @@ static void nap(void)
 	sys(SYS_nanosleep, &time, NULL);
 }
 
-/* A time of a clock, some milliseconds from now. */
+/* Return a time of a clock, some milliseconds from now. */
 static struct timespec soon(int clock)
 {
 	struct timespec time;
@@ -122,7 +124,10 @@ static void test_alone(void)
 	futex(&shared->word, UNLOCK_PI, 0, NULL);
 }
 
-/* In a child: lock, and say who did. priority: the child's real-time priority; NULL: it has none. */
+/*
+ * Make a child that locks the futex, and then appends the digit `mark` to shared->order. priority: the child's
+ * real-time priority; NULL: none.
+ */
 static pid_t locker(int mark, const struct sched_param *priority)
 {
 	pid_t child = fork();
@@ -403,7 +408,9 @@ static void test_waitv(void)
 	is(futex(&shared->word, WAKE, 5, NULL), 0, "and waits for none any more");
 }
 
-/* Three children that each wait for one word as often as a call may: the kernel wakes so many in several steps. */
+/*
+ * Let three children each wait for one word as often as one call allows: the kernel then wakes them in several steps.
+ */
 static void test_waitv_most(void)
 {
 	struct waitv words[128];
@@ -428,7 +435,7 @@ static void test_waitv_most(void)
 
 int main(void)
 {
-	/* Linux has no /proc yet when this is its first program. */
+	/* Linux has no /proc yet when this program is its first one. */
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,4 +1,7 @@
-/* Files that stand for processes and for signals: pidfd_open, clone3, waitid; signalfd; and what kcmp compares. */
+/*
+ * Tests files that stand for processes and for signals: pidfd_open, clone3, waitid, signalfd; and kcmp, which compares
+ * what two processes use.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +19,7 @@
 #define PIDFD_OPEN   434
 #define CLONE3       435
 #define PIDFD_GETFD  438
-#define PIDFD        3 /* of waitid */
+#define PIDFD        3 /* the kind of ID that makes waitid take a pidfd */
 #define CLONE_PIDFD_ 0x1000
 
 static short ready(int fd, int milliseconds)
@@ -91,7 +94,7 @@ static void test_kill(void)
 	close(epoll);
 }
 
-/* struct clone_args. */
+/* The kernel's struct clone_args. */
 struct arguments {
 	unsigned long flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, rest[4];
 };
@@ -173,7 +176,7 @@ static void test_signalfd(void)
 	other = (int)sys(SYS_signalfd, -1, &mask, 8);
 	is_true(other >= 0, other, "the old call");
 	close(other);
-	/* The signal that is left is taken by a wait. */
+	/* Take the signal that is still pending by a wait, as other programs do. */
 	mask = 1UL << (SIGUSR1 - 1);
 	is(sys(SYS_rt_sigtimedwait, &mask, NULL, NULL, 8), SIGUSR1, "which others take");
 	close(fd);
@@ -181,7 +184,7 @@ static void test_signalfd(void)
 	sys(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 }
 
-/* A signal of another process wakes a blocked read. */
+/* Check that a signal of another process wakes a blocked read. */
 static void test_blocking(void)
 {
 	struct signalfd_siginfo got;
@@ -204,7 +207,7 @@ static void test_blocking(void)
 
 /* ---- kcmp ---- */
 
-#define KCMP 312 /* its number */
+#define KCMP 312 /* the system call's number */
 
 enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND };
 

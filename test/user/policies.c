@@ -1,6 +1,7 @@
 /*
- * sched_setscheduler, sched_setattr and their kin: policies, priorities, the order in which real-time tasks get one CPU, what
- * they must leave to others, RLIMIT_RTTIME, and what /proc says. The order is that of sched(7) and holds on one CPU.
+ * Tests sched_setscheduler, sched_setattr and calls like them: policies, priorities, the order in which real-time tasks
+ * get one CPU, what these must leave to others, RLIMIT_RTTIME, and what /proc says. The order is that of sched(7),
+ * which holds on one CPU.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -43,13 +44,13 @@ struct attr {
 	uint32_t priority;
 	uint64_t runtime, deadline, period;
 	uint32_t least, most;
-	uint32_t more[2]; /* beyond what Linux 6.1 knows */
+	uint32_t more[2]; /* fields that Linux 6.1 does not know */
 };
 
 /* What the processes of a test share. */
 static struct shared {
-	volatile int length; /* of the text */
-	char text[60];       /* who was where, in their order */
+	volatile int length; /* how long `text` is */
+	char text[60];       /* the names of the children, in the order in which they noted something */
 	volatile long counts[4];
 	volatile int go, signals;
 } * shared;
@@ -95,7 +96,7 @@ static int write_text(const char *path, const char *text)
 
 /* ---- results and errors ---- */
 
-/* /proc tells on which CPUs a task may run, which is the first one alone for all of this program. */
+/* Check the CPUs that /proc shows a task may run on: for this whole program that is the first CPU alone. */
 static void test_cpus(void)
 {
 	char text[4096] = "";
@@ -355,7 +356,7 @@ static void test_stat(void)
 	set_attr(OTHER, 0, 0, 0);
 }
 
-/* What a child has: policy * 10000 + priority * 100 + nice. */
+/* Return what a child inherits: policy * 10000 + priority * 100 + nice. */
 static int inherited(void *unused)
 {
 	struct attr attr;
@@ -388,8 +389,8 @@ static void test_fork(void)
 /* ---- the order ---- */
 
 /*
- * A child with that policy, behind its equals: whatever it had of the caller's priority, 50, is taken from it first. It runs
- * once the caller sleeps.
+ * Make a child with that policy, which runs once the caller sleeps. The priority that the child inherits, 50, is taken
+ * away first: so the child queues behind its equals.
  */
 static int child(int policy, int priority, void (*body)(char), char name)
 {
@@ -410,7 +411,7 @@ static void start(void)
 	set(0, FIFO, 50);
 }
 
-/* Wait for all children, and check in which order they said what. */
+/* Wait for all children, and check the order in which they noted their names. */
 static void expect(const char *text, const char *name)
 {
 	while (sys(SYS_wait4, -1, NULL, 0, NULL) > 0)
@@ -433,7 +434,7 @@ static void twice_yielding(char name)
 	note((char)(name | 0x20));
 }
 
-/* Compute until somebody says that it is enough. */
+/* Compute until shared->go is set. */
 static void until_go(char name)
 {
 	note(name);
@@ -447,7 +448,7 @@ static void once(char name)
 	note(name);
 }
 
-/* Sleep until a child has said something. */
+/* Sleep until a child has noted its name. */
 static void wait_for_first(void)
 {
 	while (!shared->length)
@@ -461,7 +462,7 @@ static void wait_for_wake(char name)
 	note(name);
 }
 
-/* Make a child that waits, and move it to the queue of shared->signals as soon as it does. */
+/* Make a child that waits for shared->go, and move it to the waiters of shared->signals as soon as it does. */
 static void add_waiter(int policy, int priority, char name)
 {
 	child(policy, priority, wait_for_wake, name);
@@ -470,7 +471,7 @@ static void add_waiter(int policy, int priority, char name)
 	while (sys(SYS_futex, &shared->go, 3 /* FUTEX_REQUEUE */, 0, 1L, &shared->signals, 0) != 1);
 }
 
-/* A wake of a futex chooses the most urgent of those who wait, and of equals the one that has waited longest. */
+/* Check that a wake of a futex chooses the most urgent waiter, and of equals the one that has waited longest. */
 static void test_futex_order(void)
 {
 	start();
@@ -580,7 +581,7 @@ static void test_share(void)
 	int rt, other, status = 0;
 
 	memset(shared, 0, sizeof(*shared));
-	/* Others run beside a real-time loop, this task among them: it could not go on else. */
+	/* Other tasks run beside a real-time loop. This task is among them: without its share it could not go on. */
 	other = child(OTHER, 0, forever, 'A');
 	rt = child(FIFO, 99, forever, 'B');
 	while (!shared->counts[1])
@@ -641,7 +642,10 @@ static void idle_beside(char name)
 		shared->counts[name - 'A'] = cpu_ms();
 }
 
-/* Percent that a SCHED_IDLE task gets of the time that another one has, when that has had 400 ms. */
+/*
+ * Let a SCHED_IDLE task compute beside another one until that one has had 400 ms. Returns the percentage of that time
+ * that the SCHED_IDLE task has had.
+ */
 static long idle_percent(void)
 {
 	long percent;
@@ -662,7 +666,7 @@ static void test_idle(void)
 {
 	long percent = 100;
 
-	/* A machine that stands still in the turn of the one makes that turn longer: then they get another chance. */
+	/* If a host stalls the machine in the turn of the SCHED_IDLE task, that turn becomes longer: then try again. */
 	for (int tries = 0; tries < 10 && percent > 20; tries++)
 		percent = idle_percent();
 	is_between(percent, 0, 20, "SCHED_IDLE has next to nothing beside others");
@@ -735,7 +739,7 @@ static void test_rttime(void)
 	memset(shared, 0, sizeof(*shared));
 	is(in_child(beyond_limit, NULL), KILLED(SIGKILL), "RLIMIT_RTTIME ends a real-time task at the hard limit");
 	is(shared->go, 1, "but not another task");
-	/* A machine that stands still for a while takes the task's time: then the task gets another chance. */
+	/* If a host stalls the machine, the time of the stall counts as the task's: then try again. */
 	for (int tries = 0; tries < 10 && status != EXITED(0); tries++)
 		status = in_child(below_limit, NULL);
 	is(status, EXITED(0), "who sleeps now and then begins anew");
@@ -745,7 +749,7 @@ static void test_rttime(void)
 	is(shared->counts[0], 50000 + 1000000L * shared->signals, "and again each second, as the limit then says");
 }
 
-/* Compute on any CPU, and tell on which, until the parent lets it end. */
+/* Compute on any CPU, and note on which, until the parent ends it. */
 static int compute(long number)
 {
 	unsigned long all = ~0UL;
@@ -761,7 +765,10 @@ static int compute(long number)
 	return 0;
 }
 
-/* Two tasks that compute, both on the first CPU until they may run anywhere, do not stay together when one is idle. */
+/*
+ * Check that two tasks which compute do not stay together when a CPU is idle: both are on the first CPU until they may
+ * run anywhere.
+ */
 static void test_spread(void)
 {
 	unsigned long all = ~0UL, there = 0;
@@ -798,7 +805,7 @@ int main(void)
 	test_stat();
 	test_cpus();
 	test_fork();
-	/* However long it takes, nobody but real-time tasks runs meanwhile. */
+	/* Let only real-time tasks run during these tests, however long they take. */
 	write_text(RT_RUNTIME, "-1\n");
 	test_order();
 	test_futex_order();

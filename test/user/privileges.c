@@ -1,6 +1,6 @@
 /*
- * What takes a capability, who may signal whom, and what set-ID programs and the death of a parent change: each call
- * tried as root and as others. Runs as root, and executes itself.
+ * Tests which calls need a capability, who may signal whom, and what set-ID programs and the death of a parent change:
+ * each call is tried as root and as others. Runs as root, and executes itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -159,7 +159,7 @@ static long name_descriptor(void)
 static const struct row {
 	const char *name;
 	long (*call)(void);
-	long root, user; /* results */
+	long root, user; /* the results that root and a user must get */
 } table[] = {
 	{ "a higher hard limit", raise_limit, 0, -EPERM },
 	{ "mlock beyond the limit", lock_beyond, 0, -EPERM },
@@ -212,8 +212,8 @@ static void test_table(void)
 /* ---- who may signal whom: the real or effective user must be the target's real or saved one ---- */
 
 struct pair {
-	int own[2];    /* real, effective */
-	int theirs[3]; /* real, effective, saved */
+	int own[2];    /* the sender's real and effective user ID */
+	int theirs[3]; /* the receiver's real, effective and saved user ID */
 	int signal;
 	long result;
 };
@@ -251,7 +251,7 @@ static int try_pair(void *argument)
 
 /* ---- set-ID programs ---- */
 
-/* What this program does when it is executed as PROGRAM: tells its IDs, and what the kernel has told the C library. */
+/* Check this program's IDs when it is executed as PROGRAM. Returns what the kernel has told the C library, as bits. */
 static int tell(void)
 {
 	int ids[3];
@@ -259,7 +259,9 @@ static int tell(void)
 	sys(SYS_getresuid, &ids[0], &ids[1], &ids[2]);
 	if (ids[1] != ids[2] || (int)getauxval(AT_UID) != ids[0] || (int)getauxval(AT_EUID) != ids[1])
 		return 1;
-	/* A digit for each: is the user another than who called, the group, AT_SECURE, dumpable. */
+	/*
+	 * Bit 0: the effective user differs from the real one; 1: so does the group; 2: AT_SECURE is set; 3: dumpable.
+	 */
 	return 0x10 | (geteuid() != getuid()) | (getegid() != getgid()) << 1 | (getauxval(AT_SECURE) ? 4 : 0) |
 	       (sys(SYS_prctl, PR_GET_DUMPABLE) == 1 ? 8 : 0);
 }
@@ -314,13 +316,13 @@ static void test_set_id(void)
 	unlink(PROGRAM);
 }
 
-/* ---- /proc/PID of another process: of one of root's, of one of the same user, of the same user but not dumpable ---- */
+/* ---- /proc/PID of other processes: of root's, of the same user's, and of a process that is not dumpable ---- */
 
 enum { ROOTS, OWN, HIDDEN };
 
 static const char *const proc_files[] = { "environ", "maps", "fd/0", "exe", "cwd", "status", "stat" };
 
-/* A bit for each of the files that could be opened, or for links be read, by USER. */
+/* Try the files of /proc as USER. Returns a bit for each that could be opened or, if it is a link, be read. */
 static int try_proc(void *argument)
 {
 	const long whose = (long)argument;
@@ -363,7 +365,7 @@ static int try_proc(void *argument)
 	return bits;
 }
 
-/* What a process that is not dumpable sees of itself. */
+/* Check what a process that is not dumpable sees of itself in /proc. */
 static int try_own_proc(void *unused)
 {
 	char text[256];
@@ -376,7 +378,10 @@ static int try_own_proc(void *unused)
 	return sys(SYS_open, "/proc/self/environ", O_RDONLY) == -EACCES ? 0 : 2;
 }
 
-/* Files of /proc that were opened before their process has executed a set-user-ID program show nothing of that. */
+/*
+ * Open files of a process in /proc before it executes a set-user-ID program, and check that they show nothing of that
+ * program.
+ */
 static int try_later(void *unused)
 {
 	static const char *const names[] = { "environ", "maps" };
@@ -402,7 +407,7 @@ static int try_later(void *unused)
 			return 2;
 	}
 	sys(SYS_write, go[1], "", 1);
-	/* The other end is closed by execve. */
+	/* Wait until execve has closed the pipe's other end. */
 	if (sys(SYS_read, ended[0], &byte, 1) != 0)
 		return 3;
 	for (int i = 0; i < 2; i++)
@@ -411,7 +416,7 @@ static int try_later(void *unused)
 	return sys(SYS_kill, child, SIGKILL) == 0 ? 0 : 6;
 }
 
-/* What stat tells of where a program's code begins: of one's own process, and of root's. */
+/* Check where stat says a program's code begins: it tells USER about a process of its own, but not about root's. */
 static int try_places(void *unused)
 {
 	unsigned long start[2] = { 0, 0 };
@@ -462,7 +467,7 @@ static void test_proc(void)
 
 /* ---- parents that end ---- */
 
-/* A grandchild whose parent ends gets the signal that it asked for, and the subreaper as its parent. */
+/* Check that a grandchild whose parent ends gets the signal that it asked for, and the subreaper as its parent. */
 static int try_orphan(void *unused)
 {
 	int ends[2], child, status, seen[2] = { 0, 0 };
@@ -504,7 +509,7 @@ static int try_orphan(void *unused)
 	return 0;
 }
 
-/* A child's end tells who it was. */
+/* Check that the siginfo about a child's end has the child's user ID. */
 static int try_child_uid(void *unused)
 {
 	siginfo_t info;

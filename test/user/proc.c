@@ -1,4 +1,7 @@
-/* What /proc tells a program of itself, and mount(2)'s answers: as ps, top and their like read it. Mounts what is missing. */
+/*
+ * Tests what ps, top and programs like them read in /proc about themselves, and mount(2)'s results. Mounts what is
+ * missing.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +29,7 @@
 
 static char text[ROOM];
 
-/* The whole of a file, in pieces of `piece` bytes, as a string in `text`. Its size or -errno. */
+/* Read a whole file, in pieces of `piece` bytes, as a string into `text`. Returns its size or -errno. */
 static long read_all(const char *path, size_t piece)
 {
 	long file = sys(SYS_openat, AT_FDCWD, path, O_RDONLY, 0), size = 0, got;
@@ -40,7 +43,7 @@ static long read_all(const char *path, size_t piece)
 	return got < 0 ? got : size;
 }
 
-/* The line of `text` that starts with `name`; without it. NULL: there is none. */
+/* Return the line of `text` that starts with `name`, from behind that name on. NULL: there is none. */
 static char *line_of(const char *name)
 {
 	char *line = text;
@@ -59,7 +62,7 @@ static long number_of(const char *name)
 	return line ? strtol(line, NULL, 10) : -1;
 }
 
-/* stat's fields from the third on: stat_field(3) is the state's letter. */
+/* Return a field of stat from the third on: stat_field(3) is the state's letter. */
 static const char *stat_field(int number)
 {
 	const char *at = strrchr(text, ')');
@@ -123,7 +126,7 @@ struct map {
 	char rights[5], name[128];
 };
 
-/* The map that `address` is in. */
+/* Find the mapping that contains `address`. */
 static int find_map(const void *address, struct map *ret)
 {
 	for (char *line = text; *line;) {
@@ -182,7 +185,7 @@ static void test_maps(void)
 	sys(SYS_close, file);
 }
 
-/* Returns what status says in kB behind `name`. */
+/* Return the number of kB that status shows behind `name`. */
 static long kib_now(const char *name)
 {
 	read_all("/proc/self/status", 4096);
@@ -213,7 +216,7 @@ static void test_memory_kinds(void)
 
 #define AREAS 500
 
-/* Does each line of maps in `text` begin where the one before has ended, or behind that? Returns how many lines. */
+/* Count the lines of maps in `text`, and check that each area begins at or behind the end of the one before. */
 static int count_lines(void)
 {
 	unsigned long before = 0, start, end;
@@ -227,7 +230,7 @@ static int count_lines(void)
 	return lines;
 }
 
-/* Maps of many areas: at any offset, and while areas go. */
+/* Read maps of many areas, from any offset, and while areas are unmapped. */
 static void test_long_maps(void)
 {
 	static char whole[ROOM], piece[3000];
@@ -305,7 +308,7 @@ static void test_fd(void)
 	sys(SYS_close, file);
 }
 
-/* A name goes, and its directory with it: the file has another one. */
+/* Remove a name of a file, and the directory that it is in: the file still has another name. */
 static void test_two_names(void)
 {
 	char link[64], target[64] = "";
@@ -324,7 +327,7 @@ static void test_two_names(void)
 	sys(SYS_close, file);
 }
 
-/* The last user of a file system that was detached is a file without a name. */
+/* Check a detached file system whose last user is a file without a name. */
 static void test_detached(void)
 {
 	char byte = 0;
@@ -342,7 +345,7 @@ static void test_detached(void)
 	is(sys(SYS_rmdir, "/tmp/lazy"), 0, "its directory is free");
 }
 
-/* Where no path leads any more: what is mounted there nobody could ever unmount. */
+/* Check that nothing can be mounted where no path leads any more, since nobody could unmount it. */
 static void test_mount_out_of_reach(void)
 {
 	mkdir("/tmp/lazy", 0755);
@@ -393,7 +396,7 @@ static void test_strings(char **argv)
 	is_text(text, "proc\n", "comm");
 }
 
-/* Another process's directory, through its end. */
+/* Read another process's directory while it runs, when it has ended, and when it is gone. */
 static void test_other(void)
 {
 	char path[64], state;
@@ -435,13 +438,13 @@ static void *wait_for_end(void *pipe_end)
 {
 	char byte;
 
-	/* The name is the thread's own. */
+	/* The name belongs to the thread alone. */
 	prctl(PR_SET_NAME, "a thread");
 	sys(SYS_read, *(int *)pipe_end, &byte, 1);
 	return NULL;
 }
 
-/* Entries of a directory whose names are numbers, listed in small pieces. */
+/* Count the entries of a directory whose names are numbers; the entries are listed in small pieces. */
 static int count_numbers(const char *path)
 {
 	long dir = sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), got;
@@ -497,7 +500,7 @@ static void test_threads(void)
 	close(ends[0]);
 }
 
-/* Read all of every process's directory while processes come and go. */
+/* Read all files of each process's directory while processes come and go. */
 static void test_churn(void)
 {
 	static const char *const names[] = { "stat", "status", "maps", "cmdline", "statm", "fd/0", "exe", "comm" };
@@ -530,7 +533,7 @@ static void test_churn(void)
 				 names[rounds++ % (int)COUNT(names)]);
 			got = strstr(path, "/exe") || strstr(path, "/fd") ? sys(SYS_readlink, path, text, ROOM)
 									  : read_all(path, 500);
-			/* EACCES: a kernel thread's, on Linux. */
+			/* On Linux the files of a kernel thread give EACCES. */
 			if (got < 0 && got != -ENOENT && got != -ESRCH && got != -EACCES)
 				wrong = got;
 		}
@@ -668,7 +671,7 @@ static void test_oom_score(void)
 	is(put("/proc/self/oom_score_adj", "0"), 1, "and 0 again");
 }
 
-/* Limits of size, read-only, and a mount that goes while it is used. */
+/* Check the options of tmpfs, such as limits of size and read-only, and an unmount of one that is in use. */
 static void test_mount_options(void)
 {
 	long file, new, mapped;
@@ -726,7 +729,7 @@ static void test_mount_options(void)
 	rmdir("/tmp/m");
 }
 
-/* Nobody changes a process's directory, nor what may be done with the files in it; the same holds for settings. */
+/* Check that nobody can change a process's directory, or the rights to the files in it; the same holds for settings. */
 static void test_fixed_attributes(void)
 {
 	static const struct {

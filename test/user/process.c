@@ -1,4 +1,7 @@
-/* fork, vfork, clone, execve, wait4, exit, exit_group, getpid, getppid, kill: results, errors, what a child inherits. */
+/*
+ * Tests fork, vfork, clone, execve, wait4, exit, exit_group, getpid, getppid and kill: results, errors, what a child
+ * inherits.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -195,7 +198,7 @@ static void test_fork(void)
 	munmap(memory, 8 * MEGABYTE);
 }
 
-/* A grandchild whose parent has ended sees another parent: init. */
+/* Check that a grandchild whose parent has ended sees another parent: init. */
 static void test_orphan(void)
 {
 	long report = 0;
@@ -226,7 +229,10 @@ static void test_orphan(void)
 	close(ends[0]);
 }
 
-/* A sibling made without a signal is told of as its maker is: else a process could leave init children that stay for ever. */
+/*
+ * Check that a sibling made without a signal reports its end with its maker's signal: else a process could leave init
+ * children that stay for ever.
+ */
 static void test_sibling(void)
 {
 	int status = 0;
@@ -282,7 +288,9 @@ static int execute_self(void *mode)
 	return (int)sys(SYS_execve, self, arguments, environment);
 }
 
-/* What the program does when test_exec() starts it. Its exit status is the number of the first thing that is wrong. */
+/*
+ * Run when test_exec() has started the program. Returns the exit status: the number of the first thing that is wrong.
+ */
 static int run_child(int argc, char **argv)
 {
 	struct sigaction action;
@@ -321,7 +329,7 @@ static void test_exec(void)
 	sys(SYS_close, file);
 	file = sys(SYS_openat, AT_FDCWD, "/init", O_RDONLY | O_CLOEXEC, 0);
 	while (file >= 0 && file < 61) {
-		/* The next free number, until it is 61. */
+		/* Open files until the next free descriptor is 61. */
 		long next = sys(SYS_openat, AT_FDCWD, "/init", O_RDONLY | O_CLOEXEC, 0);
 
 		if (next < 0)
@@ -344,7 +352,7 @@ static void test_exec(void)
 	}
 	sys(SYS_wait4, child, &status, 0, 0);
 	is(status, EXITED(0), "execve in vfork's child");
-	child = sys(SYS_clone, CLONE_VFORK, 0); /* returns once the other program runs */
+	child = sys(SYS_clone, CLONE_VFORK, 0); /* returns once the child runs another program */
 	if (child == 0) {
 		execute_self((void *)"same");
 		_exit(98);
@@ -374,7 +382,7 @@ static void test_many(void)
 	is(wrong, 0, "200 one after the other");
 }
 
-/* Make a child that ends at once; returns what its number was. */
+/* Make a child that ends at once. Returns the child's process ID. */
 static long in_child_number(void)
 {
 	long pid = fork();
@@ -385,7 +393,7 @@ static long in_child_number(void)
 	return pid;
 }
 
-/* Write a number to a file of /proc/sys/kernel; returns write's result. */
+/* Write a number to a file of /proc/sys/kernel. Returns write's result. */
 static long set_number(const char *path, const char *value)
 {
 	long fd = sys(SYS_open, path, O_WRONLY), result = sys(SYS_write, fd, value, strlen(value));
@@ -394,7 +402,10 @@ static long set_number(const char *path, const char *value)
 	return result;
 }
 
-/* A pidfd stands for one process, also when another child has its number. Call with few numbers to give. */
+/*
+ * Check that a pidfd stands for one process, also when another child has got its process ID. Call while kernel.pid_max
+ * leaves few IDs to give.
+ */
 static void test_number_again(void)
 {
 	long child = sys(SYS_fork), fd, again = 0;
@@ -418,14 +429,17 @@ static void test_number_again(void)
 	sys(SYS_close, fd);
 }
 
-/* With kernel.pid_max little above where the numbers are, they begin anew, below it. */
+/* Check that process IDs begin anew below kernel.pid_max when it is set to a little above the current ones. */
 static void test_numbers(void)
 {
 	static const char path[] = "/proc/sys/kernel/pid_max";
 	char before[32] = "", least[32];
 	long fd, first, pid, above = 0, wrapped = 0, last = 0;
 
-	/* Linux mounts nothing by itself; and each mount of it is one more. */
+	/*
+	 * Mount /proc only if it is missing: Linux mounts nothing by itself, and a second mount would lie on top of the
+	 * first.
+	 */
 	if (sys(SYS_access, path, F_OK) != 0) {
 		mkdir("/proc", 0755);
 		sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);

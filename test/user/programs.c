@@ -1,4 +1,7 @@
-/* What execve and execveat take: ELF files of unusual shape, scripts that start scripts, and files given by descriptor. */
+/*
+ * Tests what execve and execveat take: ELF files of unusual shape, scripts that start scripts, and files given by
+ * descriptor.
+ */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -14,11 +17,11 @@
 
 #define SCRIPTS_MOST 5
 #define MARK         "room for program headers"
-#define LARGEST      (4 << 20) /* bytes of this program's file that are looked at */
+#define LARGEST      (4 << 20) /* bytes of this program's file that are read */
 
 static const char *self;
 
-/* Where a copy of this program gets its program headers: far behind its first page, and mapped. */
+/* Space for the program headers of a copy of this program: far behind the file's first page, and mapped. */
 static const char room[3 * PAGE] __attribute__((used, aligned(8))) = MARK;
 
 static long execute(const char *path)
@@ -67,7 +70,10 @@ static Elf64_Phdr *programs(void)
 	return (Elf64_Phdr *)(file + header()->e_phoff);
 }
 
-/* Make the program header that asks for a stack name a loader instead, at the file's end. Returns false: it has none. */
+/*
+ * Make the program header that asks for a stack name a loader instead, whose name lies at the file's end. Returns false
+ * if there is no such header.
+ */
 static bool name_loader(const char *name, size_t size)
 {
 	for (int i = 0; i < header()->e_phnum; i++) {
@@ -105,7 +111,10 @@ static void test_loaders(void)
 	expect_loader("", 1, -ENOEXEC, "a loader's name of one byte");
 }
 
-/* The program headers behind the file's first pages: the copy runs, and finds them by AT_PHDR. */
+/*
+ * Check a copy of this program whose program headers lie behind the file's first pages: it must run, and find them by
+ * AT_PHDR.
+ */
 static void test_far_headers(void)
 {
 	char *at;
@@ -129,7 +138,9 @@ static void test_far_headers(void)
 	munmap(file, LARGEST);
 }
 
-/* What the program does when it has been started by a test: it says whether it was started as it should be. */
+/*
+ * Run when a test has started this program: check that it was started as it should be, and say so by the exit status.
+ */
 static int run_child(int argc, char **argv)
 {
 	const Elf64_Phdr *p = (const Elf64_Phdr *)getauxval(AT_PHDR);
@@ -153,7 +164,9 @@ static void write_script(const char *path, const char *format, const char *inter
 	write_file(path, text, (size_t)snprintf(text, sizeof(text), format, interpreter));
 }
 
-/* Scripts 1 to `count`, each of which the next one has as its interpreter; the first one's is this program. */
+/*
+ * Write scripts 1 to `count`. The interpreter of each is the script before it, and that of the first is this program.
+ */
 static void write_scripts(int count)
 {
 	char path[32], interpreter[300];
@@ -201,7 +214,7 @@ static long execute_at(int fd, const char *path, int flags)
 	return sys(SYS_execveat, fd, path, arguments, environment, flags);
 }
 
-/* One way to name this program, for a child. */
+/* One way in which a child names this program to execveat. */
 struct way {
 	int fd, flags;
 	const char *path;

@@ -1,4 +1,6 @@
-/* Pseudo-terminals: masters and what they type and read, packets, sizes, sessions, and what a hang-up does. */
+/*
+ * Tests pseudo-terminals: what masters type and read, packet mode, sizes, sessions, and the effects of a hang-up.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +46,7 @@ static void unlock(int master)
 		bail("TIOCSPTLCK", errno);
 }
 
-/* The terminal's path. */
+/* Return the path of the terminal that belongs to `master`. */
 static const char *path_of(int master)
 {
 	static char path[32];
@@ -62,8 +64,8 @@ static int open_peer(int master)
 }
 
 /*
- * Read until `want` bytes are there, or 2 s long nothing comes; as a string. Returns how many bytes came, or an error.
- * The parts of a line may come one by one.
+ * Read a string until `want` bytes are there, or nothing has come for 2 s: the parts of a line may come one by one.
+ * Returns how many bytes came, or an error.
  */
 static long get(int fd, long want)
 {
@@ -91,7 +93,7 @@ static short ready(int fd)
 	return sys(SYS_poll, &entry, 1, 0) < 0 ? -1 : entry.revents;
 }
 
-/* Change the local modes. */
+/* Turn local modes of the terminal on and off. */
 static void set_modes(int fd, tcflag_t on, tcflag_t off)
 {
 	struct termios modes;
@@ -101,7 +103,7 @@ static void set_modes(int fd, tcflag_t on, tcflag_t off)
 	tcsetattr(fd, TCSANOW, &modes);
 }
 
-/* The older structure of a terminal's modes. */
+/* Check the older structure of a terminal's modes. */
 static void test_old_modes(void)
 {
 	struct {
@@ -164,7 +166,7 @@ static void test_open(void)
 	close(other);
 }
 
-/* Open a pair, unlocked. */
+/* Open a pair of master and terminal, and unlock it. */
 static void open_pair(int fds[2])
 {
 	fds[0] = open_master();
@@ -277,7 +279,7 @@ static void note(int signal)
 	caught = signal;
 }
 
-/* A session with the terminal: becomes its leader, tells by a line, and then waits for signals. */
+/* Become the leader of a session with the terminal, write a line to say so, and then wait for signals. */
 static int lead(int master, int slave)
 {
 	struct sigaction action = { .sa_handler = note };
@@ -357,7 +359,7 @@ static void test_leader_ends(void)
 	close_pair(fds);
 }
 
-/* Try, as the leader of a session, to take the terminal away from the session that has it. Returns the child's status. */
+/* Try, as a session's leader, to take the terminal away from the session that has it. Returns the child's status. */
 static int steal(int slave, int uid)
 {
 	pid_t child = fork();
@@ -394,7 +396,7 @@ static void test_steal(void)
 	close_pair(fds);
 }
 
-/* A descriptor of the node of a terminal that is gone does not open the next terminal with that number. */
+/* Check that a descriptor of the node of a terminal that is gone does not open the next terminal with that number. */
 static void test_old_node(void)
 {
 	int first = open_master(), number = number_of(first), node = open(path_of(first), O_PATH), second;
