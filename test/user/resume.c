@@ -1,6 +1,7 @@
 /*
- * Calls with a time span that a signal interrupts: after SIGSTOP and SIGCONT each ends as if nothing had been, at the time that
- * it would have, or says EINTR where Linux does; after a handler it says EINTR. What poll and select leave in their arguments.
+ * Tests calls with a time span that a signal interrupts. After SIGSTOP and SIGCONT each must end at the time at which
+ * it would have ended anyway, as if nothing had happened, or return EINTR where Linux does; after a handler it must
+ * return EINTR. Tests what poll and select leave in their arguments, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,17 +20,17 @@
 #include "test/user/tap.h"
 
 #define SPAN_MS 600 /* how long the calls wait */
-#define STOP_MS 800 /* how long they are stopped */
-#define SOON_MS 300 /* after SIGCONT: by then what is over has ended */
-#define TRIES   10  /* on a machine that stands still now and then */
+#define STOP_MS 800 /* how long the process is stopped */
+#define SOON_MS 300 /* a call whose time is over has returned this long after SIGCONT */
+#define TRIES   10  /* how often a check is tried, since a host that stalls the machine spoils a try */
 #define SET     8   /* bytes of a set of signals */
 
-/* What a child that makes a call tells. */
+/* What a child that makes a call tells its parent. */
 static struct told {
 	volatile long result;
 	volatile long end_ms;  /* when the call returned */
 	volatile long hits;    /* how often the handler ran */
-	volatile long left_ms; /* the time span afterwards, of those that change it */
+	volatile long left_ms; /* the time span after the call, if the call changes it */
 	volatile long extra;
 } * told;
 
@@ -50,7 +51,7 @@ static void rest_ms(long ms)
 	sys(SYS_nanosleep, &time, NULL);
 }
 
-/* Wait until the kernel says that `pid` is in one of those states. */
+/* Wait until /proc says that `pid` is in that state. */
 static void wait_state(int pid, char state)
 {
 	char path[32], text[200] = "", *at;
@@ -105,7 +106,7 @@ static long call_futex(void)
 {
 	int word = 1;
 
-	return sys(SYS_futex, &word, 128 /* private */, 1, &span, NULL, 0);
+	return sys(SYS_futex, &word, 128 /* FUTEX_PRIVATE_FLAG */, 1, &span, NULL, 0);
 }
 
 static long call_futex_shared(void)
@@ -181,9 +182,9 @@ static const struct call {
 	const char *name;
 	long (*make)(void);
 	long stopped; /* the result after SIGSTOP and SIGCONT */
-	bool goes_on; /* it ends at its deadline, also while it is stopped; others go on with what was left then */
-	bool left;    /* the call tells how much is left */
-	long handled; /* what `extra` is after a handler; after a stop it is 0 */
+	bool goes_on; /* the time runs on during a stop; else the call waits for what was left then */
+	bool left;    /* the call stores how much time is left */
+	long handled; /* what `extra` is after a handler has run; after a stop it is 0 */
 } calls[] = {
 	{ "nanosleep", call_nanosleep, 0, true, true, 0 },
 	{ "clock_nanosleep until a time", call_sleep_until, 0, true, false, 0 },
@@ -210,7 +211,7 @@ static int start(const struct call *call, int flags)
 		sigaction(SIGUSR1, &action, NULL);
 		told->result = call->make();
 		told->end_ms = now_ms();
-		/* What was interrupted is no more. */
+		/* The interrupted call must not be there to be restarted any more. */
 		if (told->hits && sys(SYS_restart_syscall) != -EINTR)
 			told->result = 2;
 		_exit(0);
@@ -219,7 +220,7 @@ static int start(const struct call *call, int flags)
 	return pid;
 }
 
-/* Return how long after SIGCONT the call ended. */
+/* Stop the child in its call, and let it go on. Returns how long after SIGCONT the call ended. */
 static long stop(const struct call *call)
 {
 	int pid = start(call, 0);

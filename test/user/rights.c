@@ -1,6 +1,6 @@
 /*
- * As whom a process acts: user and group IDs, groups, capabilities, and what prctl(2) has to do with them. Runs as root;
- * each check is made in a child that has become what the check needs.
+ * Tests the credentials with which a process acts: user and group IDs, groups, capabilities, and what prctl(2) has to
+ * do with them. Runs as root; each check is made in a child that has got the credentials that the check needs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,13 +22,13 @@
 
 /* ---- IDs ---- */
 
-/* A call that changes IDs: who the caller is, the call, and its result and the IDs afterwards. */
+/* A call that changes IDs: the caller's IDs, the call, its result, and the IDs afterwards. */
 struct change {
 	const char *name;
-	int before[3]; /* real, effective, saved */
+	int before[3]; /* the real, effective and saved ID */
 	long number, a, b, c;
 	long result;
-	int after[4]; /* and that for files */
+	int after[4]; /* the real, effective and saved ID, and the ID for files */
 };
 
 static const struct change changes[] = {
@@ -53,7 +53,7 @@ static const struct change changes[] = {
 	{ "of no ID", { 0, 0, 0 }, SYS_setfsuid, SAME, 0, 0, 0, { 0, 0, 0, 0 } },
 };
 
-/* The same rule holds for groups: the call for groups of a call for users. */
+/* Return the call for groups that corresponds to a call for users: the same rules hold for it. */
 static long for_groups(long number)
 {
 	return number == SYS_setuid      ? SYS_setgid
@@ -71,7 +71,7 @@ static int try_change(void *argument)
 	int ids[3], fs;
 
 	sys(groups ? SYS_setresgid : SYS_setresuid, before[0], before[1], before[2]);
-	/* Who is to be a user must not have the right to be another; root's group alone gives no right. */
+	/* A group other than root's is tested without root's rights, which would allow any change of groups. */
 	if (groups && before[0])
 		sys(SYS_setresuid, 1000, 1000, 1000);
 	if (sys(groups ? for_groups(change->number) : change->number, change->a, change->b, change->c) !=
@@ -219,7 +219,10 @@ static int try_capset(void *argument)
 		return 3;
 	if (set_sets(BIT(CHOWN), BIT(KILL), 0) != -EPERM || set_sets(0, BIT(CHOWN), 0) != -EPERM)
 		return 4;
-	/* CHOWN is inheritable and not permitted, SETUID neither: that needs SETPCAP, which is not effective. */
+	/*
+	 * A bit that is not permitted can stay inheritable (CHOWN), but not become so (SETUID) without an effective
+	 * SETPCAP.
+	 */
 	if (set_sets(0, BIT(KILL), BIT(SETUID)) != -EPERM || set_sets(0, BIT(KILL), BIT(CHOWN) | BIT(KILL)) != 0)
 		return 5;
 	return has(0, BIT(KILL), BIT(CHOWN) | BIT(KILL)) ? 0 : 6;
@@ -251,7 +254,7 @@ static int try_bounds(void *argument)
 static int try_secure_bits(void *argument)
 {
 	(void)argument;
-	/* SECBIT_NO_SETUID_FIXUP and its lock. */
+	/* Try bits of SECBIT_NO_SETUID_FIXUP and its lock. */
 	if (sys(SYS_prctl, PR_SET_SECUREBITS, 1 << 8) != -EPERM || sys(SYS_prctl, PR_SET_SECUREBITS, 0xc) != 0)
 		return 1;
 	if (sys(SYS_prctl, PR_GET_SECUREBITS) != 0xc || sys(SYS_prctl, PR_SET_SECUREBITS, 0x8) != -EPERM)
@@ -312,7 +315,9 @@ static int try_status(void *argument)
 	return 0;
 }
 
-/* As many groups as there may be are in status, which comes in parts then, each once and in order. */
+/*
+ * Read status with as many groups as there may be, which takes several reads: each group must appear once and in order.
+ */
 static int try_many_groups(void *argument)
 {
 	int file = (int)sys(SYS_open, "/proc/self/status", O_RDONLY);
@@ -342,7 +347,7 @@ static int try_many_groups(void *argument)
 
 /* ---- RLIMIT_NPROC ---- */
 
-/* One more child than the user may have is refused; root, with the same limit, is not. */
+/* Check that a user cannot have one child more than the limit, and that root, with the same limit, can. */
 static int try_limit(void *argument)
 {
 	const struct rlimit two = { 2, 2 };

@@ -1,13 +1,14 @@
 /*
- * The /init that runs the test programs: each file of /test, in order of name, in a child of its own, then powers off.
+ * The /init that runs the test programs, each file of /test in order of name in a child of its own, and then powers the
+ * machine off.
  *
- *   init [stay] [WORD...]           only the programs that are named; WORD is NAME or NAME:ARGUMENT[:ARGUMENT...]
- *   init [stay] without NAME...     all but those: a kernel passes 32 words at the most
+ *   init [stay] [WORD...]           run only these programs; WORD is NAME or NAME:ARGUMENT[:ARGUMENT...]
+ *   init [stay] without NAME...     run all programs but these, since a kernel passes at most 32 words
  *
- * `stay`: end with a status at the end, 0 when all passed, and leave it to the kernel what follows.
- * Before that it checks, as a program of the name `init`, how it was started. Prints `# NAME` before each program,
- * `# NAME: exit N` or `# NAME: signal N` and `# free memory: N KiB` after it, and at the end
- * `# user tests: N passed, M failed`. Needs no call beyond those that the programs test.
+ * `stay`: exit instead of powering off, with status 0 when all passed, and leave it to the kernel what follows.
+ * Before the programs this one checks how it was started itself, as a program of the name `init`. It prints `# NAME`
+ * before each program, `# NAME: exit N` or `# NAME: signal N` and `# free memory: N KiB` after it, and at the end
+ * `# user tests: N passed, M failed`. It makes no system calls but those that the programs test.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -56,7 +57,7 @@ static size_t list_programs(char *names[MOST_PROGRAMS], char **without, size_t w
 	if (!directory)
 		return 0;
 	while ((entry = readdir(directory)) != NULL && count < MOST_PROGRAMS) {
-		/* What starts with a dot is a file that a program uses. */
+		/* A name with a dot at its start belongs to a file that a program uses. */
 		if (entry->d_name[0] != '.' && !is_among(entry->d_name, without, without_count))
 			names[count++] = strdup(entry->d_name);
 	}
@@ -81,7 +82,7 @@ static void start(char *word)
 	perror(path);
 }
 
-/* What Linux's convention promises to /init. Returns whether it is so. */
+/* Check what Linux's convention promises to /init. Returns whether all is so. */
 static int check_start(char **argv)
 {
 	struct stat console, file;
@@ -112,7 +113,7 @@ static void show_free_memory(void)
 		printf("# free memory: %lu KiB\n", info.freeram * info.mem_unit / 1024);
 }
 
-/* Returns whether the program exited with 0. */
+/* Run a program in a child. Returns whether it exited with 0. */
 static int run(char *word)
 {
 	int status = 0;
@@ -129,7 +130,7 @@ static int run(char *word)
 		perror("fork");
 		return 0;
 	}
-	/* Orphans of the program are init's children too. */
+	/* Wait for any child, since orphans of the program become children of init, too. */
 	do
 		ended = waitpid(-1, &status, 0);
 	while (ended != child && ended > 0);

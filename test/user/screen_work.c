@@ -1,9 +1,9 @@
 /*
- * An /init that asks the screen for as much work as 4 KiB can, in many ways, beside a neighbour that wakes up five
- * thousand times a second: prints for how long the neighbour was kept from running, in microseconds, a line each. At the
- * end somebody types lines on the keyboard, with a screen that scrolls. To be run with -icount, where time is instructions.
- *
- * Then it draws a picture by /dev/fb0, and waits after each step until somebody who has looked at the screen types a line.
+ * An /init that asks the screen for as much work as 4 KiB of text can, in many ways, beside a neighbour that wakes up
+ * five thousand times a second. Prints for how long the neighbour was kept from running, in microseconds, a line for
+ * each way. After that somebody types lines on the keyboard while the screen scrolls. Run it with -icount, where time
+ * is counted in instructions. At the end it draws a picture by /dev/fb0, and after each step waits for a line, typed by
+ * somebody who has looked at the screen.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,9 +54,9 @@ struct fb_fix_screeninfo {
 
 #define MOST      4096
 #define MUCH_TEXT (2 << 20)
-#define TYPED     5 /* lines */
+#define TYPED     5 /* how many lines are typed */
 
-static volatile long *longest; /* shared with the neighbour */
+static volatile long *longest; /* microseconds for which the neighbour did not run, at most; shared with it */
 static int screen;
 
 static long now_us(void)
@@ -84,7 +84,7 @@ static void be_the_neighbour(void)
 	}
 }
 
-/* Let the neighbour have been kept from running by nothing else. */
+/* Forget what has kept the neighbour from running so far. */
 static void start(void)
 {
 	usleep(5000);
@@ -113,8 +113,8 @@ static void repeat(const char *name, const char *sequence)
 }
 
 /*
- * The answer to ESC [ 6 n, as if it had been typed, ends with R: let that be the key that erases, after much text without
- * the end of a line.
+ * Make the terminal's own answer erase: the answer to ESC [ 6 n counts as typed, and ends with R, so let R be the key
+ * that erases a character, after much text without the end of a line.
  */
 static void erase_behind_much_text(void)
 {
@@ -157,7 +157,7 @@ static void must(bool is_so, const char *name)
 		printf("not ok: %s, error %d\n", name, errno);
 }
 
-/* Give what was drawn the time to get on the screen, and wait for somebody who looks at it. */
+/* Wait until what was drawn is on the screen, then until somebody who has looked at it types a line. */
 static void let_see(const char *what)
 {
 	char text[100];
@@ -168,7 +168,7 @@ static void let_see(const char *what)
 	must(read(screen, text, sizeof(text)) > 0, "a line was typed");
 }
 
-/* The device's answers. Nothing that is refused changes anything. */
+/* Ask the framebuffer device for its mode, and check that requests which it refuses change nothing. */
 static void ask_device(int file, struct fb_var_screeninfo *mode, struct fb_fix_screeninfo *fixed)
 {
 	struct fb_var_screeninfo other;
@@ -195,7 +195,7 @@ static uint32_t pixel(const struct fb_var_screeninfo *mode, uint32_t red, uint32
 	return red << mode->red.offset | green << mode->green.offset | blue << mode->blue.offset;
 }
 
-/* The left half red, the right half blue. */
+/* Paint the left half of the picture red, and the right half blue. */
 static void paint(uint32_t *picture, const struct fb_var_screeninfo *mode, size_t pitch)
 {
 	for (uint32_t y = 0; y < mode->yres; y++)
@@ -227,7 +227,7 @@ static void draw_a_picture(void)
 	dprintf(screen, "\033[Hhidden");
 	let_see("painted");
 	must(picture[0] == pixel(&mode, 255, 0, 0), "what was painted is read");
-	/* The pages have been shown, and are written to again: by a mapping and by write(2). */
+	/* Write again to pages that have been shown, by a mapping and by write(2). */
 	picture[(mode.yres / 2) * (pitch / 4)] = pixel(&mode, 0, 255, 0);
 	row = malloc(pitch);
 	for (uint32_t x = 0; x < pitch / 4; x++)
@@ -236,7 +236,7 @@ static void draw_a_picture(void)
 	must(picture[1] == row[1] && own[1] == 1, "a mapping sees it, and a private page does not");
 	must(pread(file, row, 4, (long)(mode.yres / 2 * pitch)) == 4 && row[0] == row[1], "read");
 	let_see("painted again");
-	/* What is painted last must not come over the text. */
+	/* Paint right before the switch to text: the picture must not come over the text. */
 	paint(picture, &mode, pitch);
 	must(!ioctl(screen, KDSETMODE, KD_TEXT) && !ioctl(screen, KDGETMODE, &kind) && kind == KD_TEXT, "text");
 	must(ioctl(screen, KDSETMODE, 4) && errno == EINVAL, "another kind");

@@ -1,5 +1,6 @@
 /*
- * seccomp(2): the strict mode, which programs are accepted, what each action does to a call, and that children inherit.
+ * Tests seccomp(2): the strict mode, which BPF programs are accepted, what each action does to a call, and that
+ * children inherit programs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +14,7 @@
 
 #include "test/user/tap.h"
 
-/* What the headers of Linux define and those of musl do not. */
+/* Constants that Linux's headers define and musl's do not. */
 struct sock_filter {
 	unsigned short code;
 	unsigned char jt, jf;
@@ -90,7 +91,7 @@ enum {
 
 #define WORD(field)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
-/* Give one call an answer, and allow all others. */
+/* A BPF program that gives one call an answer, and allows all others. */
 #define FOR(number, answer)                                                                  \
 	{                                                                                    \
 		WORD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), RETURN(answer), \
@@ -178,7 +179,7 @@ static int try_length(void *unused)
 		many[i] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
 	if (install(many, 4097) != -EINVAL)
 		return 1;
-	/* Linux counts the instructions that it makes of these, so its chain is shorter. */
+	/* Linux limits the instructions that it makes of these, so it takes fewer programs than AnkeOS. */
 	while ((result = install(many, 4096)) == 0)
 		installed++;
 	return result == -ENOMEM && installed >= 2 && installed <= 8 ? 0 : 2;
@@ -299,7 +300,7 @@ static void *die(void *unused)
 	return unused;
 }
 
-/* A thread is killed alone. */
+/* Check that SECCOMP_RET_KILL_THREAD kills a thread alone. */
 static int try_thread(void *unused)
 {
 	const struct sock_filter program[] = FOR(SYS_getppid, SECCOMP_RET_KILL_THREAD);
@@ -308,7 +309,10 @@ static int try_thread(void *unused)
 	(void)unused;
 	if (install(program, 4) != 0 || pthread_create(&thread, NULL, die, NULL) != 0)
 		return 1;
-	/* The C library of a thread that is killed so cannot tell who joins it. */
+	/*
+	 * Wait until the thread is gone, by its ID: pthread_join() does not notice that a thread was killed in this
+	 * way.
+	 */
 	while (!doomed || sys(SYS_tgkill, getpid(), doomed, 0) == 0)
 		sys(SYS_sched_yield);
 	return 7;
@@ -319,7 +323,7 @@ static int try_thread(void *unused)
 #define FLAG_TSYNC       1
 #define FLAG_TSYNC_ESRCH 16
 
-static int ready[2], go[2];           /* pipes: the thread tells, and is told */
+static int ready[2], go[2]; /* pipes: by `ready` the thread tells the parent, by `go` the parent tells the thread */
 static long parent_seen, rights_seen; /* what the thread's getppid and PR_GET_NO_NEW_PRIVS returned */
 static volatile int thread_number;
 
@@ -344,7 +348,7 @@ static long install_for_all(unsigned flags)
 	return sys(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
 }
 
-/* A thread of the process gets the program, unless it has one of its own. */
+/* Install a program for all threads: another thread of the process gets it, too, unless it has one of its own. */
 static int try_all(void *own)
 {
 	pthread_t thread;

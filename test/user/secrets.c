@@ -1,7 +1,8 @@
 /*
- * An /init whose children hand known bytes to the kernel, wipe their own copies and sleep; then it computes for ever, to
- * be looked at from outside: what other processes wrote is not to be found in what its context maps. Each text is made
- * when it is needed, so that it is not one of this program's constants. Prints `secrets kept`.
+ * An /init whose children hand known texts to the kernel, wipe their own copies and sleep. Then it computes for ever,
+ * so that its memory can be searched from outside: nothing that its context maps may contain what other processes
+ * wrote. Each text is put together only when it is needed, so that it is not one of this program's constants. Prints
+ * `secrets kept`.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 
 #include "test/user/tap.h"
 
-/* "known-NAME-of-a-call-", in two pieces until now. */
+/* Put the text "known-NAME-of-a-call-" together; it is in no constant as a whole. */
 static size_t make(char *text, const char *name)
 {
 	return (size_t)sprintf(text, "%s%s%s", "known-", name, "-of-a-call-");
@@ -60,7 +61,7 @@ static void by_terminal(char *text)
 		printf("not ok: console\n");
 }
 
-/* The strings of an execve(2) that fails are all that there is of it. */
+/* Pass the text as a string of an execve(2) that fails. */
 static void by_exec(char *text)
 {
 	char *arguments[] = { text, NULL };
@@ -79,7 +80,9 @@ int main(void)
 		char byte;
 
 		if (pipe(ready) || fork() == 0) {
-			/* A page of its own: nothing of it is left once it is unmapped. */
+			/*
+			 * Keep the text in a page of its own, so that nothing is left of it once the page is unmapped.
+			 */
 			char *text = fresh(PAGE, PROT_READ | PROT_WRITE);
 
 			ways[i](text);

@@ -1,4 +1,6 @@
-/* A program's own line in /proc. */
+/*
+ * Reads a program's own line in /proc/self/stat.
+ */
 #pragma once
 
 #include <fcntl.h>

@@ -1,4 +1,7 @@
-/* System V's semaphores: semget, semop, semtimedop, semctl, what is undone at the end, and /proc/sysvipc/sem. */
+/*
+ * Tests System V's semaphores: semget, semop, semtimedop, semctl, what the end of a process undoes, and
+ * /proc/sysvipc/sem.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +58,7 @@ static long operate(long id, int number, int change, int flags)
 	return sys(SYS_semop, id, &operation, 1);
 }
 
-/* Wait until somebody waits for a semaphore. */
+/* Wait until `count` tasks wait for a semaphore. */
 static void await(long id, int number, int command, int count)
 {
 	while (control(id, number, command, NULL) < count)
@@ -285,7 +288,7 @@ static void *take_one(void *argument)
 	return NULL;
 }
 
-/* Take by several threads, whose process ends while all of them are there, or on their way out. */
+/* Take a semaphore in several threads, whose process ends while they are waiting or about to end. */
 static int take_in_threads(void *argument)
 {
 	pthread_t threads[3];
@@ -340,7 +343,7 @@ static int exceed(void *argument)
 #define FILTERS 600
 #define ROUNDS  20
 
-/* What the headers of Linux define and those of musl do not. */
+/* Constants that Linux's headers define and musl's do not. */
 struct sock_filter {
 	unsigned short code;
 	unsigned char jt, jf;
@@ -354,7 +357,7 @@ struct sock_fprog {
 
 static atomic_bool ending;
 
-/* End with much to free, so that other threads run meanwhile. */
+/* End with much to free, so that other threads run in the middle of this thread's end. */
 static void *end_slowly(void *argument)
 {
 	struct sock_filter allow = { .code = 6, .k = 0x7fff0000 }; /* BPF_RET, SECCOMP_RET_ALLOW */
@@ -369,7 +372,7 @@ static void *end_slowly(void *argument)
 
 struct two_ends {
 	long id;
-	int spins; /* by which one thread ends later than the other */
+	int spins; /* how long one thread spins, so that it ends later than the other */
 };
 
 static int take_and_end_both(void *argument)
@@ -388,7 +391,7 @@ static int take_and_end_both(void *argument)
 	return 2;
 }
 
-/* When two threads end side by side, one of them undoes, whichever is the last. */
+/* Check that when two threads end side by side, whichever is the last undoes. */
 static void test_undo_of_threads(void)
 {
 	struct two_ends ends = { .id = get(IPC_PRIVATE, 1, 0600) };
@@ -515,7 +518,7 @@ static void test_rights_and_proc(void)
 	control(id, 0, IPC_RMID, NULL);
 }
 
-/* Many give and take at the same time: nothing may be lost. */
+/* Let many processes give and take at the same time: no operation may be lost. */
 static void test_many(void)
 {
 	long id = get(IPC_PRIVATE, 2, 0600);
@@ -544,7 +547,7 @@ int main(int argc, char **argv)
 	(void)argv;
 	if (argc > 1) /* executed by take_and_exec() */
 		return 0;
-	/* Linux has no /proc yet when this is its first program. */
+	/* Linux has no /proc yet when this program is its first one. */
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
 	test_get();

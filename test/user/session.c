@@ -1,6 +1,6 @@
 /*
- * A session of 1,000 processes, with pipes, mappings, files, timers and locks, some of them killed in the middle, once
- * and then up to TIMES more, until one has left as much free memory as it found: session [TIMES].
+ * Runs a session of 1,000 processes, with pipes, mappings, files, timers and locks, some of which are killed in the
+ * middle, and then up to TIMES more sessions, until one has left as much free memory as it found: session [TIMES].
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -93,7 +93,7 @@ static int thread(void *unused)
 	return 0;
 }
 
-/* It ends in one of many ways. */
+/* End the child in a way that depends on its number. */
 _Noreturn static void child(unsigned number)
 {
 	static char *const arguments[] = { (char *)"session", (char *)"0", NULL }, *const none[] = { NULL };
@@ -109,19 +109,19 @@ _Noreturn static void child(unsigned number)
 		execve("/proc/self/exe", arguments, none);
 		execve("/init", arguments, none);
 		break;
-	case 1: /* with signals that nobody takes */
+	case 1: /* end with pending signals that nobody takes */
 		sigprocmask(SIG_BLOCK, &all, NULL);
 		for (int i = 0; i < 5; i++)
 			sigqueue(getpid(), SIGRTMIN + 1, value);
 		break;
-	case 2: /* by a fault */
+	case 2: /* end by a fault */
 		touch_write((void *)8);
 		break;
-	case 3: /* with a thread that waits */
+	case 3: /* end while another thread waits */
 		clone(thread, stack + sizeof(stack), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD,
 		      NULL);
 		break;
-	case 4: /* by its parent, some time */
+	case 4: /* wait for the parent to kill this process */
 		alarm(1000);
 		for (;;)
 			pause();
@@ -164,14 +164,17 @@ int main(int argc, char **argv)
 	mkdir("/tmp", 0777);
 	session();
 	after = free_memory();
-	/* The heap keeps what its busiest moment needed, and a later session may have a busier one. A leak goes on. */
+	/*
+	 * A later session may need more of the heap than any before, and the heap keeps that. A leak recurs in each
+	 * session.
+	 */
 	do {
 		before = after;
 		session();
 		after = free_memory();
 		printf("# free memory: %ld, then %ld\n", before, after);
 	} while (--times && before != after);
-	/* Only one that is alone on its machine can say. */
+	/* Only a program that is alone on its machine can compare free memory. */
 	if (getpid() == 1)
 		is(after, before, "free memory is as before");
 	is(descriptors(), files, "descriptors are as before");

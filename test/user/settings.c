@@ -1,4 +1,7 @@
-/* /proc/sys and other small files of /proc, /proc/PID/fdinfo, personality(2) and ioprio_set(2). Mounts /proc if missing. */
+/*
+ * Tests /proc/sys and other small files of /proc, /proc/PID/fdinfo, personality(2) and ioprio_set(2). Mounts /proc if
+ * it is missing.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -53,7 +56,7 @@ static long write_file(const char *path, const char *what)
 	return size;
 }
 
-/* Files that say the same on every Linux 6.1 with Debian's settings. */
+/* Files whose content is the same on every Linux 6.1 with Debian's settings. */
 static const struct {
 	const char *path, *content;
 } same[] = {
@@ -74,7 +77,7 @@ static const struct {
 	{ "vm/oom_kill_allocating_task", "0\n" },
 };
 
-/* Files that hold one number, whatever it is. */
+/* Files that hold one number, which may be any. */
 static const char *const numbers[] = {
 	"kernel/pid_max",
 	"kernel/threads-max",
@@ -109,7 +112,7 @@ static void test_settings(void)
 	is_true(write_file("/proc/sys/kernel/cap_last_cap", "3\n") < 0, 0, "a fixed one is not written");
 }
 
-/* A UUID of version 4, with a line end. */
+/* Return whether there is a UUID of version 4, followed by a line end, at `at`. */
 static bool is_uuid(const char *at)
 {
 	static const char form[] = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx\n";
@@ -241,7 +244,7 @@ static void test_clock(void)
 	rmdir("/tmp/dev");
 }
 
-/* Where lsblk looks for disks. */
+/* Check the directories of sysfs in which lsblk looks for disks. */
 static void test_disks(void)
 {
 	static const char *const places[] = { "/tmp/sys/block", "/tmp/sys/class/block", "/tmp/sys/dev/block" };
@@ -350,7 +353,7 @@ static int see_release(void *argument)
 	return uname(&name) == 0 && strncmp(name.release, "2.6.6", 5) == 0;
 }
 
-/* With STICKY_TIMEOUTS, see whether select(2) leaves its timeout alone. */
+/* Set STICKY_TIMEOUTS, and see whether select(2) then leaves its timeout alone. */
 static int see_timeout(void *argument)
 {
 	struct timeval time = { 0, 10 };
@@ -363,7 +366,7 @@ static int see_timeout(void *argument)
 
 static int run_readable(void *argument)
 {
-	static const unsigned char code[] = { 0xc3 }; /* ret */
+	static const unsigned char code[] = { 0xc3 }; /* the instruction RET */
 	unsigned char *at;
 
 	(void)argument;
@@ -375,7 +378,7 @@ static int run_readable(void *argument)
 	return 1;
 }
 
-/* Run this program again, without random addresses: it writes where its stack is. */
+/* Run this program again, without random addresses; it then writes where its stack is. */
 static int exec_fixed(void *argument)
 {
 	char *words[] = { argument, (char *)"where", NULL };
@@ -397,7 +400,7 @@ static unsigned long where_it_is(char *program)
 	dup2(ends[1], 1);
 	status = in_child(exec_fixed, program);
 	dup2(old, 1);
-	/* Only now, since the pipe is no place for what the check prints. */
+	/* Check this only now: before, standard output was the pipe, which must not get the check's line. */
 	is(status, EXITED(0), "a program without random addresses");
 	close(old);
 	close(ends[1]);

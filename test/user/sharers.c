@@ -1,4 +1,6 @@
-/* One page of a file that is mapped more often than 16 bits count. */
+/*
+ * Tests one page of a file that is mapped more often than 16 bits can count.
+ */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -6,7 +8,7 @@
 
 #include "test/user/tap.h"
 
-#define MAPPINGS 33000 /* of one page, in each of two processes */
+#define MAPPINGS 33000 /* mappings of one page in each of two processes */
 
 static int count_mappings(void *argument)
 {
@@ -18,7 +20,7 @@ static int count_mappings(void *argument)
 	return wrong != 0;
 }
 
-/* All mappings of the page, in two processes at once. */
+/* Map the page MAPPINGS times in each of two processes at once. */
 static void test_sharers(void)
 {
 	long file = sys(SYS_openat, AT_FDCWD, "/tmp/page", O_CREAT | O_RDWR, 0600), good = 0;

@@ -1,4 +1,7 @@
-/* System V's shared memory: shmget, shmat, shmdt, shmctl, what fork, exec and exit do to it, and /proc/sysvipc/shm. */
+/*
+ * Tests System V's shared memory: shmget, shmat, shmdt, shmctl, what fork, exec and exit do to it, and
+ * /proc/sysvipc/shm.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -278,7 +281,7 @@ static void test_permissions(void)
 	control(s.id, IPC_RMID, NULL);
 }
 
-/* Whether /proc/sysvipc/shm, or another file, has a line that begins with `start`. */
+/* Return whether the file, such as /proc/sysvipc/shm, has a line that begins with `start`. */
 static bool has_line(const char *path, const char *start)
 {
 	char line[512];
@@ -385,7 +388,7 @@ static void test_limits(void)
 	munmap(made, PAGE);
 }
 
-/* A segment of many pages comes and goes, so that a leak of its frames would be seen by the runner. */
+/* Make and remove a segment of many pages, so that the runner would see a leak of its frames. */
 static void test_many_pages(void)
 {
 	const size_t size = 1024 * PAGE;

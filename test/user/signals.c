@@ -1,4 +1,7 @@
-/* rt_sigaction, rt_sigprocmask, rt_sigreturn, kill, tgkill: results, errors, and what a handler sees and leaves. */
+/*
+ * Tests rt_sigaction, rt_sigprocmask, rt_sigreturn, kill and tgkill: results, errors, and what a handler sees and
+ * leaves.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -11,9 +14,9 @@
 #include "test/user/tap.h"
 
 #define KERNEL ((void *)(-1UL << 31))
-#define SET    8 /* bytes of the kernel's signal set */
+#define SET    8 /* bytes of a set of signals, as the kernel has it */
 
-/* The kernel's own form of struct sigaction. */
+/* The kernel's form of struct sigaction. */
 struct action {
 	void *handler;
 	unsigned long flags;
@@ -220,7 +223,10 @@ static void test_fatal_faults(void)
 	is(in_child(fault_without_stack, (void *)PAGE), KILLED(SIGSEGV), "a handler without a stack is the end");
 }
 
-/* All registers that a function keeps, and the vector registers, over a signal that comes inside the loop. */
+/*
+ * Check all registers that a function keeps, and the vector registers, over a signal that comes in the middle of a
+ * loop.
+ */
 static void test_registers(void)
 {
 	long pid = sys(SYS_getpid), wrong = 0;
@@ -284,7 +290,7 @@ static int send_later(void *unused)
 	return 7;
 }
 
-/* A signal from a child interrupts a read of an empty pipe, or not, as SA_RESTART says. */
+/* Let a signal from a child interrupt a read of an empty pipe: the read ends or goes on, as SA_RESTART says. */
 static void test_interrupted(int flags, const char *name)
 {
 	int ends[2], status = 0;
@@ -335,7 +341,7 @@ static void test_child(void)
 	is(status, KILLED(SIGKILL), "with that signal");
 }
 
-/* Send a real-time signal with a value to this process; the kernel's result. */
+/* Send a real-time signal with a value to this process. Returns the kernel's result. */
 static long queue_value(int number, long value)
 {
 	siginfo_t info;
@@ -346,7 +352,7 @@ static long queue_value(int number, long value)
 	return sys(SYS_rt_sigqueueinfo, sys(SYS_getpid), number, &info);
 }
 
-/* Take one of the numbers of `mask` that is pending: its number times 1000 and its value; or the error. */
+/* Take a pending signal of `mask`. Returns the signal's number times 1000 plus its value; or the error. */
 static long take_value(unsigned long mask)
 {
 	static const struct timespec now;
@@ -356,7 +362,10 @@ static long take_value(unsigned long mask)
 	return number < 0 ? number : number * 1000 + (long)info.si_value.sival_ptr;
 }
 
-/* Signals of one number come in the order in which they were sent, the lowest number first; to ignore one drops its own. */
+/*
+ * Check that signals of one number come in the order in which they were sent, that the lowest number comes first, and
+ * that ignoring a signal drops only those of its number.
+ */
 static void test_queues(void)
 {
 	static const int numbers[] = { 45, 40, 50 };

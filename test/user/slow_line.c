@@ -1,7 +1,8 @@
 /*
- * An /init that writes to a terminal whose reader does not read. Each line that is typed names a scene of the table at the
- * end; what it saw is told by the line typed after that. Arguments are scenes to play instead. Whoever types knows that a scene has come as far as it can when
- * the CPU halts. Nothing is echoed.
+ * An /init that writes to a terminal whose reader does not read. Each line that is typed names a scene of the table at
+ * the end of this file; the program tells what a scene saw when the next line is typed. With arguments it plays the
+ * scenes that they name instead. Whoever types sees by the CPU's halt that a scene cannot go further. Nothing is
+ * echoed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,7 +43,7 @@ static long queued(void)
 	return bytes;
 }
 
-/* What /proc says a process does: 'S' waits. 0: it has ended. */
+/* Return the state that /proc shows for a process, such as 'S' for one that waits. 0: it has ended. */
 static char state_of(pid_t pid)
 {
 	char path[40], text[400], *name;
@@ -89,7 +90,7 @@ static void do_nothing(int signal)
 	(void)signal;
 }
 
-/* A child is interrupted in a write that has brought something, and in one that has not. */
+/* Send a signal to a child in a write that has written something, and in one that has not. */
 static void signalled(void)
 {
 	long *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -141,7 +142,7 @@ static void killed(void)
 	tcflush(1, TCOFLUSH);
 }
 
-/* Somebody types Ctrl-C meanwhile: it ends the child, and what was on its way. */
+/* Let somebody type Ctrl-C while a child writes: that ends the child, and drops what was on its way. */
 static void interrupted(void)
 {
 	pid_t child = start_writer();
@@ -152,7 +153,7 @@ static void interrupted(void)
 	note("queued", queued());
 }
 
-/* Write lines to a descriptor that does not wait, until it takes no more. Returns how many bytes it has taken. */
+/* Write lines to a non-blocking descriptor until it takes no more. Returns how many bytes it has taken. */
 static long fill(void)
 {
 	int fd = open("/dev/ttyS0", O_WRONLY | O_NONBLOCK | O_NOCTTY);

@@ -1,4 +1,7 @@
-/* AF_UNIX: addresses, connections, messages, what comes with them, and what is left when an end goes. */
+/*
+ * Tests AF_UNIX sockets: addresses, connections, messages, what comes with them, and what is left when one end is
+ * closed.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +45,7 @@ static void close_pair(const int fds[2])
 	close(fds[1]);
 }
 
-/* An address of a path, or with a leading '@' an abstract one. Returns its size. */
+/* Make the address of a path, or an abstract one if `name` has a leading '@'. Returns the address's size. */
 static socklen_t address(struct sockaddr_un *ret, const char *name)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -306,7 +309,9 @@ static void test_wait_all(void)
 	close_pair(fds);
 }
 
-/* A message is taken while the send buffer is not full, though it does not fit into the rest. */
+/*
+ * Check that a message is taken as long as the send buffer is not full, even if the message does not fit into the rest.
+ */
 static void test_half_messages(int type)
 {
 	int fds[2], buffer = 0, sent = 0;
@@ -456,7 +461,7 @@ static long send_fds(int socket, const char *text, const int *fds, int count)
 	return sys(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
 }
 
-/* What a receive brought. */
+/* What a receive returned beside the bytes. */
 struct got {
 	int flags, count, fds[8];
 	struct ucred sender;
@@ -574,7 +579,10 @@ static void test_senders(int type, const char *kind)
 	close_pair(fds);
 }
 
-/* A pipe's write end, and sockets that can be reached only through their own messages. */
+/*
+ * Send a pipe's write end and two sockets through these sockets, so that they can be reached only through their own
+ * messages. Returns the pipe's read end.
+ */
 static int make_circle(void)
 {
 	int a[2], b[2], ends[2];
@@ -598,7 +606,7 @@ static void test_circle(void)
 	struct pollfd entry = { .fd = end };
 
 	is_true(end >= 0, end, "two sockets that pass each other");
-	/* Closing any socket looks for circles; Linux may do it a little later. */
+	/* Closing any socket searches for such circles; Linux may search a little later. */
 	for (tries = 0; tries < 1000 && !entry.revents; tries++) {
 		pair(SOCK_STREAM, fds);
 		close_pair(fds);
@@ -608,9 +616,9 @@ static void test_circle(void)
 	close(end);
 }
 
-#define MOVED 100 /* sockets that are in flight all the time */
+#define MOVED 100 /* how many sockets are in flight all the time */
 
-/* Have searches for circles made all the time, and circles to be found. Ends when `until` is closed. */
+/* Make circles, and have the kernel search for circles, all the time. Ends when `until` is closed. */
 static void collect(int until)
 {
 	struct pollfd entry = { .fd = until };
@@ -627,7 +635,8 @@ static void collect(int until)
 }
 
 /*
- * Move sockets from queue to queue while another process has circles searched for: no search may take one for lost.
+ * Move sockets from queue to queue while another process has the kernel search for circles: no search may take one that
+ * is moving for unreachable.
  */
 static void test_moved(void)
 {
@@ -640,7 +649,7 @@ static void test_moved(void)
 	pair(SOCK_DGRAM, queue[1]);
 	for (int i = 0; i < MOVED; i++) {
 		pair(SOCK_STREAM, fds);
-		/* Half of the sockets are reached through another one only. */
+		/* Send half of the sockets inside another socket's messages, so that only these lead to them. */
 		if (i % 2) {
 			send_fds(kept[i - 1], "x", &fds[1], 1);
 		} else if (send_fds(queue[i / 2 % 2][0], "x", &fds[1], 1) != 1) {
@@ -769,7 +778,10 @@ static void test_waiting(void)
 	close_pair(fds);
 }
 
-/* The end of a listening socket breaks all connections that nobody has accepted, with what was sent to them. */
+/*
+ * Check that the end of a listening socket breaks all connections that nobody has accepted, and drops what was sent by
+ * them.
+ */
 static void test_unaccepted(void)
 {
 	enum { CLIENTS = 20, MESSAGES = 10 };

@@ -1,7 +1,8 @@
 /*
- * An /init that never ends, to be looked at from outside: `init` computes, `init calls` makes system calls that write
- * to its own memory. Prints `spinning` first. Its memory holds areas of all rights, shared with a child that sleeps.
- * As a shell's command `spin fifo` computes with SCHED_FIFO, and `spin fifo US` with an RLIMIT_RTTIME of so many us.
+ * An /init that never ends, so that it can be looked at from outside: `init` computes, `init calls` makes system calls
+ * that write to its own memory. Prints `spinning` first. Its memory has areas of all rights, and is shared with a child
+ * that sleeps. As a shell's command `spin fifo` computes with SCHED_FIFO, and `spin fifo US` with an RLIMIT_RTTIME of
+ * US microseconds.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 #define MEGABYTE (1UL << 20)
 
-/* Become real-time, with a limit of so many microseconds without a rest if `limit` is not NULL. */
+/* Become real-time; if `limit` is not NULL, with an RLIMIT_RTTIME of so many microseconds. */
 static void become_real_time(const char *limit)
 {
 	int priority = 50;
@@ -42,7 +43,7 @@ int main(int argc, char **argv)
 	volatile uint64_t count = 0;
 
 	memset(memory, 1, 8 * MEGABYTE);
-	memory[PAGE] = 0xc3; /* ret */
+	memory[PAGE] = 0xc3; /* the instruction RET */
 	mprotect(memory, PAGE, PROT_READ);
 	mprotect(memory + PAGE, PAGE, PROT_READ | PROT_EXEC);
 	mprotect(memory + 2 * PAGE, PAGE, PROT_NONE);

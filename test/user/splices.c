@@ -1,4 +1,7 @@
-/* Bytes that the kernel moves between files, pipes and sockets: splice, tee, vmsplice, sendfile, copy_file_range. */
+/*
+ * Tests calls by which the kernel moves bytes between files, pipes and sockets: splice, tee, vmsplice, sendfile,
+ * copy_file_range.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -127,7 +130,7 @@ static void test_files(void)
 	}
 }
 
-/* A pipe takes as much as it holds, and no more. */
+/* Check that a pipe takes as much as it holds, and no more. */
 static void test_full(void)
 {
 	static char text[100000];
@@ -211,7 +214,7 @@ static void test_sockets(void)
 	close(file);
 }
 
-/* The child waits for bytes and for room, which the parent gives. */
+/* Wait in the child for bytes and for room, which the parent gives. */
 static int wait_for_parent(void *ends)
 {
 	int file = file_with("");
@@ -223,7 +226,7 @@ static int wait_for_parent(void *ends)
 	return splice_(in[0], NULL, file, NULL, 100, 0) == 0 ? 7 : 2;
 }
 
-/* The child takes a message of one byte, for which the parent waits, and then one of a page. */
+/* Take a message of one byte, for which the parent waits, and then one of a page, in the child. */
 static int take_messages(int fd)
 {
 	static char bytes[PAGE];
@@ -233,7 +236,7 @@ static int take_messages(int fd)
 	return read(fd, bytes, sizeof(bytes)) == sizeof(bytes) ? 7 : 2;
 }
 
-/* A socket that poll(2) calls writable may have no room for a whole page. */
+/* Check that splice waits for a socket that poll(2) calls writable but that has no room for a whole page. */
 static void test_crowded(void)
 {
 	static char page[PAGE];

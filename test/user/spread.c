@@ -1,6 +1,6 @@
 /*
- * How tasks are spread over the CPUs: one more task that computes than there are CPUs, with the same right to run on all of
- * them; tasks that may run on one CPU only; and CPUs that are isolated (isolcpus=), where the machine has such.
+ * Tests how tasks are spread over the CPUs: one more task that computes than there are CPUs, all of which may run
+ * anywhere; tasks that may run on one CPU only; and isolated CPUs (isolcpus=), where the machine has such.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -17,12 +17,12 @@
 #define TASKS_MOST 9
 #define ISOLATED   "/sys/devices/system/cpu/isolated"
 
-/* What the tasks that compute share with the one that counts. */
+/* What the tasks that compute share with the task that checks. */
 static struct shared {
 	volatile int stop;
 	struct {
-		volatile unsigned long cpus; /* on which the task was seen, a bit each */
-		volatile long cpu_ms;        /* what it had in all, once it has ended */
+		volatile unsigned long cpus; /* the CPUs on which the task was seen, a bit each */
+		volatile long cpu_ms;        /* the CPU time that the task has had, once it has ended */
 	} tasks[TASKS_MOST];
 } * shared;
 
@@ -57,7 +57,7 @@ static int compute(int number)
 	return 0;
 }
 
-/* Start the task `number`, which computes on these CPUs until it is stopped. */
+/* Start the task `number`, which computes on the CPUs of `cpus` until it is stopped. */
 static void start(int number, unsigned long cpus)
 {
 	int pid = fork();
@@ -71,7 +71,7 @@ static void start(int number, unsigned long cpus)
 	_exit(compute(number));
 }
 
-/* Let the tasks that were started compute, and stop them. Returns how many did not end well. */
+/* Let the tasks that were started compute for `ms`, and stop them. Returns how many did not end well. */
 static int run(int tasks, long ms)
 {
 	int failed = 0;
@@ -105,7 +105,7 @@ static long per_mille_of_most(int tasks)
 	return most ? least * 1000 / most : 0;
 }
 
-/* If tasks stayed where they are, two of them would have half of what the others have. */
+/* Check that tasks change CPUs: if they stayed where they are, two of them would have half of what the others have. */
 static void test_shares(void)
 {
 	const int tasks = count(allowed) + 1;
@@ -113,12 +113,15 @@ static void test_shares(void)
 	memset(shared, 0, sizeof(*shared));
 	for (int i = 0; i < tasks; i++)
 		start(i, allowed);
-	/* A host that stops the machine for a moment lets the task that runs then have that much more. */
+	/*
+	 * If a host stalls the machine, the task that runs then has more than its share: a longer run makes up for
+	 * that.
+	 */
 	is(run(tasks, tasks > 2 ? 3000 : 1500), 0, "one task more than there are CPUs computes");
 	is_between(per_mille_of_most(tasks), 750, 1000, "each has three quarters at least of what any other one has");
 }
 
-/* The first task may run on the first CPU only, and the others anywhere. */
+/* Let the first task run on the first CPU only, and the others anywhere. */
 static void test_pinned(void)
 {
 	const unsigned long first = allowed & -allowed;
@@ -136,7 +139,7 @@ static void test_pinned(void)
 			is((long)shared->tasks[i].cpus, (long)allowed, "the others run where they may");
 }
 
-/* Tasks run on an isolated CPU if they may run on no other one, and only then. */
+/* Check that a task runs on an isolated CPU exactly if it may run on no other one. */
 static void test_isolated(void)
 {
 	char text[64] = "";

@@ -1,6 +1,7 @@
 /*
- * Stale translations: threads read a page, or write to it, while another one maps something else there, takes the right to
- * write away, or forks. What the call has changed holds for all threads when it returns, on whatever CPU they are.
+ * Tests that no CPU uses stale translations: threads read a page, or write to it, while another thread maps something
+ * else there, takes the right to write away, or forks. What the call has changed must hold for all threads when it
+ * returns, on whatever CPU they are.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +22,7 @@
 #define THREADS    200
 #define STACK_SIZE (16UL << 10)
 
-/* The page, a number that it holds at least, and what the readers have found. */
+/* The page; the least number that it may hold; how many reads found less; and how many reads there were. */
 static volatile unsigned long *page;
 static unsigned long least, stale, reads;
 static int over;
@@ -31,7 +32,7 @@ static unsigned long load(const unsigned long *from)
 	return __atomic_load_n(from, __ATOMIC_SEQ_CST);
 }
 
-/* Read the page again and again: what is read is never less than what it held before the read began. */
+/* Read the page again and again: no read may give less than the number that the page held before that read began. */
 static void *read_on(void *unused)
 {
 	while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) {
@@ -53,7 +54,7 @@ static void let_run(void)
 		sched_yield();
 }
 
-/* Call change(i) for each round while the threads read; afterwards the page holds i at least. */
+/* Call change(i) for each round while the threads read. After the call the page holds at least i. */
 static void with_readers(void (*change)(unsigned long i), const char *name)
 {
 	pthread_t threads[READERS];
@@ -84,7 +85,7 @@ static void map_next(unsigned long i)
 		bail("mmap", (long)i);
 }
 
-/* Share the page with a child, and write to it: then this process gets another frame. */
+/* Share the page with a child, and write to it: the write gives this process another frame. */
 static void fork_and_write(unsigned long i)
 {
 	int fds[2];
@@ -95,7 +96,7 @@ static void fork_and_write(unsigned long i)
 		bail("pipe", 0);
 	child = fork();
 	if (!child) {
-		/* Keep the old frame until the parent has written. */
+		/* The child keeps the old frame until the parent has written. */
 		close(fds[1]);
 		_exit(read(fds[0], &byte, 1) != 0 || *page != i - 1);
 	}
@@ -112,7 +113,7 @@ static void fork_and_write(unsigned long i)
 
 static int writing;
 
-/* A write that is refused is tried again. */
+/* Handle the SIGSEGV of a write that was refused: the write is tried again when this returns. */
 static void refused(int signal)
 {
 	(void)signal;
@@ -178,7 +179,7 @@ static void *wait_on(void *unused)
 	return unused;
 }
 
-/* Start THREADS threads, say so, and wait. */
+/* Start THREADS threads, write a byte to say so, and wait. */
 static void wait_with_threads(int fd)
 {
 	pthread_attr_t attributes;
@@ -195,8 +196,8 @@ static void wait_with_threads(int fd)
 }
 
 /*
- * A kernel stack that is unmapped costs a flush on every CPU, for which the CPU that unmaps it waits: so those of many
- * tasks that end are unmapped together.
+ * Check that kernel stacks of many tasks that end are unmapped together: each unmapping costs a flush on every CPU, for
+ * which the CPU that unmaps waits.
  */
 static void test_end_of_many(void)
 {

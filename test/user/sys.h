@@ -1,8 +1,7 @@
 /*
- * System calls without the C library between: the result as the kernel gives it, -errno for an error.
- *
- * sys(number, arguments...) takes numbers and pointers alike, up to six; those left out are 0. The library's
- * syscall() would lose the sign of a result and share one errno between a parent and its vfork child.
+ * Makes system calls without the C library: returns the result as the kernel gives it, -errno for an error. sys(number,
+ * arguments...) takes numbers and pointers alike, up to six; those left out are 0. The library's syscall() would hide
+ * the kernel's result behind -1 and errno, and a parent and its vfork child share one errno.
  */
 #pragma once
 

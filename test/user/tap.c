@@ -1,4 +1,6 @@
-/* TAP output and children for the test programs; see tap.h. */
+/*
+ * Prints TAP lines and runs children for the test programs; see tap.h.
+ */
 #define _GNU_SOURCE
 #include "test/user/tap.h"
 
@@ -10,7 +12,10 @@
 
 static unsigned checks, failures;
 
-/* Small numbers are counts and errors, large ones addresses and masks. */
+/*
+ * Write a number as text: a small one, a count or error, in decimal, and a large one, an address or mask, in
+ * hexadecimal.
+ */
 static const char *number_text(long value, char text[32])
 {
 	if (value > -0x10000 && value < 0x10000)
@@ -29,7 +34,7 @@ static bool report(bool passed, const char *name, const char *expected, const ch
 		failures++;
 		printf("not ok %u - %s # expected %s, saw %s\n", checks, name, expected, saw);
 	}
-	/* A child must not inherit lines that are still to be written. */
+	/* Write all lines now: a child must not inherit them in its buffer, and write them again. */
 	fflush(stdout);
 	return passed;
 }

@@ -1,8 +1,7 @@
 /*
- * What the test programs share: checks that print TAP lines on fd 1, and children to try things in.
- *
- * A check prints `ok N - name`, or `not ok N - name # expected X, saw Y`. Only the process that started the program
- * makes checks; children tell by their exit status what they saw.
+ * What the test programs share: checks that print TAP lines on fd 1, and children to try things in. A check prints
+ * `ok N - name`, or `not ok N - name # expected X, saw Y`. Only the process that started the program makes checks;
+ * children tell by their exit status what they saw.
  */
 #pragma once
 
@@ -13,7 +12,7 @@
 #include "test/user/sys.h"
 
 #define PAGE 4096UL
-/* `count` of an array. */
+/* The number of elements of an array. */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Check that `saw` is `expected`. Returns whether it is. */
@@ -25,7 +24,7 @@ bool is_between(long saw, long low, long high, const char *name);
 /* Check that two strings are the same. */
 bool is_text(const char *saw, const char *expected, const char *name);
 
-/* A failed check for something that the rest of the program needs; ends the program. */
+/* Print a failed check for something that the rest of the program needs, and end the program. */
 _Noreturn void bail(const char *why, long saw);
 
 /* Print the plan. Returns the program's exit status: 0 when there were checks and all passed. */
@@ -41,10 +40,10 @@ int in_child(int (*body)(void *), void *argument);
 #define EXITED(code)   (((code)&0xff) << 8)
 #define KILLED(signal) (signal)
 
-/* Read, write or execute one byte at an address: bodies for in_child(). The first returns the byte. */
+/* Read, write or execute one byte at an address: these are bodies for in_child(). touch_read() returns the byte. */
 int touch_read(void *address);
 int touch_write(void *address);
 int touch_execute(void *address);
 
-/* Anonymous private memory; bails out when there is none. */
+/* Map anonymous private memory; bail out when there is none. */
 void *fresh(size_t bytes, int protection);

@@ -1,4 +1,7 @@
-/* clone, futex, set_tid_address, set_robust_list, gettid, tgkill, sched_yield, sched_getaffinity, and pthreads on them. */
+/*
+ * Tests clone, futex, set_tid_address, set_robust_list, gettid, tgkill, sched_yield, sched_getaffinity, and pthreads,
+ * which use them.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -104,7 +107,7 @@ static void *wait_on_word(void *bits)
 	return NULL;
 }
 
-/* Start `count` threads that wait for bits 1, 2, 4, ..., and leave them time to fall asleep. */
+/* Start `count` threads that wait for bits 1, 2, 4, ... of a futex, and leave them time to fall asleep. */
 static void start_waiters(pthread_t *threads, int count)
 {
 	atomic_store(&word, 0);
@@ -118,7 +121,9 @@ static void start_waiters(pthread_t *threads, int count)
 	pause_ms(30);
 }
 
-/* Wake up to `count` of the waiters; retries while the last ones are still on their way to sleep. */
+/*
+ * Wake up to `count` of the waiters; try again while some are still on their way to sleep. Returns how many were woken.
+ */
 static long wake(int operation, int count, unsigned bits)
 {
 	long done = 0;
@@ -277,14 +282,14 @@ static void test_clone(void)
 	long thread;
 
 	child_tid = -1;
-	/* A thread without a TLS of its own must do nothing that uses it. */
+	/* This thread has no TLS of its own, so it must do nothing that uses it. */
 	thread = clone(clear_word, stack + sizeof(stack), flags, NULL, &parent_tid, NULL, &child_tid);
 	is_true(thread > 0, thread, "clone makes a thread");
 	is(parent_tid, thread, "CLONE_PARENT_SETTID stores its number");
 	while ((seen = child_tid) != 0)
 		sys(SYS_futex, &child_tid, WAIT, seen, NULL);
 	is(child_tid, 0, "CLONE_CHILD_CLEARTID clears it and wakes who waits");
-	/* It clears the word while it ends: it may still be there for a moment. */
+	/* The thread clears the word while it ends, so it may still be there for a moment. */
 	for (int tries = 0; tries < 100 && sys(SYS_tgkill, sys(SYS_getpid), thread, 0) == 0; tries++)
 		pause_ms(10);
 	is(sys(SYS_tgkill, sys(SYS_getpid), thread, 0), -ESRCH, "the thread is gone");
@@ -316,7 +321,7 @@ static void *start_and_wait(void *unused)
 	return NULL;
 }
 
-/* A process with one thread that waits and another that ends them all. */
+/* Check a process of which one thread waits while another ends them all. */
 static int exit_from_thread(void *code)
 {
 	pthread_t threads[2];
@@ -415,7 +420,9 @@ static void *sleep_for_ever(void *unused)
 	return NULL;
 }
 
-/* In a child: as many threads as there may be; how many that are, or 255 for an error that is none. */
+/*
+ * Make as many threads as there may be, in a child. Returns how many that are, or 255 for an error other than EAGAIN.
+ */
 static int make_threads(void *unused)
 {
 	struct rlimit limit = { BOMB_LIMIT, BOMB_LIMIT };
@@ -424,7 +431,7 @@ static int make_threads(void *unused)
 	int error = 0, made = 0;
 
 	(void)unused;
-	/* Root has no limit, and other users' tasks do not count. */
+	/* become a user: root has no limit, and tasks of other users do not count */
 	sys(SYS_setuid, 1000);
 	sys(SYS_setrlimit, RLIMIT_NPROC, &limit);
 	pthread_attr_init(&attributes);
@@ -433,7 +440,7 @@ static int make_threads(void *unused)
 		error = pthread_create(&thread, &attributes, sleep_for_ever, NULL);
 	if (error != EAGAIN && error)
 		return 255;
-	/* No process either. */
+	/* a process is refused, too */
 	return sys(SYS_clone, SIGCHLD, 0, 0, 0, 0) == -EAGAIN ? made : 254;
 }
 

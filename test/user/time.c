@@ -1,6 +1,6 @@
 /*
- * clock_gettime, clock_settime, clock_getres, nanosleep, clock_nanosleep, gettimeofday, times, getrusage, setitimer, and
- * who waits by the wall clock; adjtimex. No check depends on speed.
+ * Tests clock_gettime, clock_settime, clock_getres, nanosleep, clock_nanosleep, gettimeofday, times, getrusage and
+ * setitimer, waits by the wall clock, and adjtimex. No check depends on speed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -158,7 +158,10 @@ static void test_settings(void)
 	is(sys(SYS_clock_settime, CLOCK_MONOTONIC, &bad[3]), -EINVAL, "clock_settime of the monotonic clock");
 }
 
-/* When the children of end_of() wake. Set before the clock is, however late they begin to run. */
+/*
+ * The wall-clock time at which the children of end_of() wake. It is set before the clock jumps, however late a child
+ * begins to run.
+ */
 static struct timespec wall_end;
 
 static int sleep_by_the_wall(void)
@@ -174,7 +177,10 @@ static int futex_by_the_wall(void)
 	return result == -ETIMEDOUT ? 7 : 1;
 }
 
-/* A thousand seconds pass at once for who waits by the wall clock. The child's end, or -1: it waits still. */
+/*
+ * Let a child wait by the wall clock, and let that clock jump over the time. Returns the child's wait status, or -1: it
+ * still waits.
+ */
 static int end_of(int (*wait_in_child)(void))
 {
 	struct timespec moment = { 0, 10000000 };
@@ -185,7 +191,7 @@ static int end_of(int (*wait_in_child)(void))
 	pid = fork();
 	if (pid == 0)
 		_exit(wait_in_child());
-	/* Mostly it is asleep by now; or else it sees that the time has come. */
+	/* Mostly the child is asleep by now; otherwise it sees that the time has come. */
 	sys(SYS_nanosleep, &moment, NULL);
 	jump(2000);
 	for (int i = 0; i < 500 && !ended; i++) {
@@ -249,7 +255,7 @@ static void test_wall_timers(void)
 	close(fd);
 }
 
-/* A stop and a go are no reason for a timed wait to end. */
+/* Check that a stop and a continuation do not end a timed wait. */
 static int futex_until(void)
 {
 	struct timespec until;
@@ -345,7 +351,7 @@ static void test_intervals(void)
 
 /* ---- adjtimex ---- */
 
-#define CLOCK_ADJTIME 305 /* its number */
+#define CLOCK_ADJTIME 305 /* the system call's number */
 #define SINGLE        0x8001
 #define SINGLE_READ   0xa001
 
@@ -365,7 +371,7 @@ static int adjust_as_user(void *unused)
 	return adjust(&timex, ADJ_TICK) != -EPERM || adjust(&timex, SINGLE) != -EPERM;
 }
 
-/* Return how much the wall clock gains on the counter in a while, in thousandths of that. */
+/* Return how much the wall clock gains on the raw counter meanwhile, in thousandths of the time that passes. */
 static long gain(useconds_t microseconds)
 {
 	struct timespec wall[2], raw[2];

@@ -1,4 +1,6 @@
-/* Timers that send signals: timer_create, setitimer, clocks of CPU time; and signals as files: signalfd. */
+/*
+ * Tests timers that send signals: timer_create, setitimer, clocks of CPU time; and signals as files: signalfd.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,7 @@
 #define MS     1000000L
 #define SECOND 1000000000L
 
-/* struct sigevent as the kernel has it. */
+/* The kernel's form of struct sigevent. */
 struct event {
 	long value;
 	int signal, notify, tid, rest[11];
@@ -30,7 +32,7 @@ static void note(int signal, siginfo_t *info, void *context)
 	caught++;
 	value = (int)(long)info->si_value.sival_ptr;
 	code = info->si_code;
-	/* The most: with several CPUs the next signal may have come before this one is looked at. */
+	/* Keep the greatest overrun: with several CPUs the next signal may come before this one is looked at. */
 	overrun = info->si_overrun > overrun ? info->si_overrun : overrun;
 	(void)signal;
 }
@@ -78,7 +80,7 @@ static long now(long clock)
 	return error ? error : time.tv_sec * SECOND + time.tv_nsec;
 }
 
-/* Wait until signals have come, at most for 2 s. Compute meanwhile, so that CPU time passes. */
+/* Compute until `count` signals have come, at most for 2 s, so that CPU time passes. */
 static void spin_until(int count)
 {
 	long end = now(CLOCK_MONOTONIC) + 2 * SECOND;
@@ -176,7 +178,7 @@ static int start_again(void *unused)
 	return 99;
 }
 
-/* Leave a signal of a timer pending, one of a deleted timer, and one that was sent; then execve. */
+/* Leave pending a timer's signal, a deleted timer's signal and one that was sent; then execve. */
 static int exec_pending(void *unused)
 {
 	struct event event = { .signal = SIGRTMIN };
@@ -193,9 +195,7 @@ static int exec_pending(void *unused)
 	return pending_signals() == 3 ? start_again(unused) : 98;
 }
 
-/*
- * Set a timer anew, stop it and delete it while its signal is pending: at each moment the signal is pending once.
- */
+/* Set a timer anew, stop it and delete it while its signal is pending: each time the signal must stay pending, once. */
 static void test_pending(void)
 {
 	struct event event = { .value = 7, .signal = SIGRTMIN };

@@ -1,6 +1,6 @@
 /*
- * Threads that read and write one file at once: what one call moves lies together, however many steps the kernel makes
- * of it, and RLIMIT_FSIZE holds.
+ * Tests threads that read and write one file at once: the bytes of one call must lie together, in however many steps
+ * the kernel moves them, and RLIMIT_FSIZE must hold.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,15 +17,15 @@
 
 #define NAME    "/tmp/.together"
 #define RECORD  (512UL << 10)
-#define RECORDS 12 /* of each thread */
+#define RECORDS 12 /* how many records each thread writes */
 #define THREADS 3
 
 static volatile bool over;
 static char blocks[THREADS][RECORD];
 static int files[THREADS]; /* the descriptor that each thread uses */
-static long refused;       /* results of calls that moved anything but a record */
+static long refused;       /* how many calls have moved anything but a whole record */
 
-/* Wakes up all the time, so that others get the CPU in the middle of a call. */
+/* Wake up all the time, so that others get the CPU in the middle of a call. */
 static void *tick(void *unused)
 {
 	const struct timespec pause = { 0, 50000 };
@@ -47,7 +47,7 @@ static void *write_records(void *argument)
 	return NULL;
 }
 
-/* Each record that is read is one that was written. */
+/* Read records, and check that each is one that was written. */
 static void *read_records(void *argument)
 {
 	size_t self = (size_t)argument;
@@ -76,7 +76,7 @@ static void in_threads(void *(*body)(void *))
 	pthread_join(ticker, NULL);
 }
 
-/* How many records of the file are not all one letter. */
+/* Return how many records of the file do not consist of one letter. */
 static int torn_records(void)
 {
 	int file = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDONLY), torn = 0;
@@ -135,7 +135,7 @@ static void test_position(void)
 	close_files(true);
 }
 
-/* Appends by three descriptors end at the limit, which lies inside a record. */
+/* Append by three descriptors until the limit, which lies inside a record. */
 static int write_limited(void *unused)
 {
 	const long limit = 5 * (long)RECORD + 100;
@@ -159,7 +159,7 @@ static void *cut_off(void *unused)
 	return NULL;
 }
 
-/* A write and a truncation come one after the other. */
+/* Check that a write and a truncation do not mix: one of them comes first as a whole. */
 static void test_truncate(void)
 {
 	pthread_t cutter;

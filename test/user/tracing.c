@@ -1,4 +1,6 @@
-/* ptrace: stops, registers, memory, system calls, signals, events, and what wait tells of them. */
+/*
+ * Tests ptrace: stops, registers, memory, system calls, signals, events, and what wait tells about them.
+ */
 #define _GNU_SOURCE
 #include <cpuid.h>
 #include <elf.h>
@@ -49,7 +51,7 @@ static int wait_for(pid_t pid)
 	return got == pid ? status : (int)got;
 }
 
-/* Let the child go on by `request`, and return the status that wait tells next. */
+/* Let the child go on by `request`. Returns the status that wait tells next. */
 static int go_on(long request, pid_t pid, long signal)
 {
 	long error = trace(request, pid, NULL, (void *)signal);
@@ -65,7 +67,7 @@ static struct user_regs_struct registers_of(pid_t pid)
 	return registers;
 }
 
-/* A child that is traced, and stopped by SIGSTOP before it does `body`. */
+/* Make a child that is traced, and that SIGSTOP stops before it runs `body`. */
 static pid_t traced(int (*body)(void))
 {
 	pid_t child = fork();
@@ -231,7 +233,7 @@ static void test_breakpoints(void)
 	is(info.si_code, TRAP_TRACE, "is told");
 	is_between((long)registers_of(child).rip, (long)target + 1, (long)target + 16, "one instruction on");
 	is(registers_of(child).eflags & 0x100, 0, "the trap flag is not seen");
-	/* A watchpoint of four bytes, for writes. */
+	/* Set a watchpoint of four bytes, for writes. */
 	is(trace(PTRACE_POKEUSER, child, (void *)offsetof(struct user, u_debugreg[0]), (void *)&word), 0,
 	   "a watchpoint's address");
 	is(trace(PTRACE_POKEUSER, child, (void *)offsetof(struct user, u_debugreg[7]), (void *)0xd0001), 0,
@@ -242,7 +244,7 @@ static void test_breakpoints(void)
 	is(peek(child, (void *)&word), 3, "after the write");
 	trace(PTRACE_PEEKUSER, child, (void *)offsetof(struct user, u_debugreg[6]), &status);
 	is((long)(status & 15), 1, "DR6 names the register");
-	/* A breakpoint of the hardware. */
+	/* Set a breakpoint of the hardware. */
 	is(trace(PTRACE_POKEUSER, child, (void *)offsetof(struct user, u_debugreg[7]), (void *)0), 0, "off");
 	trace(PTRACE_POKEUSER, child, (void *)offsetof(struct user, u_debugreg[0]), (void *)target);
 	is(trace(PTRACE_POKEUSER, child, (void *)offsetof(struct user, u_debugreg[7]), (void *)1), 0, "on");
@@ -459,7 +461,7 @@ static void test_threads(void)
 
 /* ---- seccomp ---- */
 
-/* Linux's struct sock_filter, an instruction, and struct sock_fprog. */
+/* Linux's struct sock_filter (an instruction) and struct sock_fprog. */
 struct instruction {
 	unsigned short code;
 	unsigned char if_true, if_false;
@@ -473,7 +475,7 @@ struct program {
 
 static int seccomp_body(void)
 {
-	/* Load the number; getppid is answered SECCOMP_RET_TRACE with the data 7, all else is allowed. */
+	/* Load the call's number; answer getppid with SECCOMP_RET_TRACE and the data 7, and allow all other calls. */
 	struct instruction filter[] = {
 		{ 0x20, 0, 0, 0 },
 		{ 0x15, 0, 1, SYS_getppid },
@@ -562,7 +564,7 @@ static void test_attach(void)
 	is(wait_for(child), KILLED(SIGTERM), "that ends it");
 }
 
-/* Who attaches to a task that has stopped already may ask for its registers at once. */
+/* Check that a tracer which attaches to a stopped task may ask for its registers at once. */
 static void test_attach_to_stopped(void)
 {
 	struct user_regs_struct registers;

@@ -1,6 +1,6 @@
 /*
- * Files, names, descriptors and pipes that several processes use at once, on as many CPUs as there are: own ones, and
- * the same ones. Each process checks what it reads; faults are counted in memory that all share.
+ * Tests files, names, descriptors and pipes that several processes use at once, on as many CPUs as there are: some of
+ * their own, and some shared by all. Each process checks what it reads, and counts faults in shared memory.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define WORKERS 4
 #define ROUNDS  150
-#define PAGES   24 /* of the file that all use */
+#define PAGES   24 /* the pages of the file that all use */
 #define RECORDS 4000
 #define WORDS   (PAGE / 8)
 
@@ -30,7 +30,7 @@ static struct shared {
 	unsigned char seen[RECORDS];
 } * shared;
 
-/* Count a fault unless `good`; the first of a process is told, too. */
+/* Count a fault unless `good`. The first fault of a process is printed, too. */
 static void expect(bool good, const char *what, long saw)
 {
 	static bool told;
@@ -48,7 +48,9 @@ static bool goes_on(void)
 	return !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED);
 }
 
-/* Run bodies[i](i) in a process each. The first ends the others by shared->stop. Returns the faults of all. */
+/*
+ * Run each bodies[i](i) in a process of its own. The first ends the others by shared->stop. Returns the faults of all.
+ */
 static long run(void (*const bodies[])(int self), int count)
 {
 	int children[WORKERS], status;
@@ -145,8 +147,8 @@ static void own_files(int self)
 }
 
 /*
- * ---- one file for all: each half of a word is 0, or says in which page it lies, or when it was written. A cut may leave a
- * part of a word, and a read see a part of a write ----
+ * ---- one file for all: each half of a word is 0, or says in which page it lies, or when it was written. A truncation
+ * may leave a part of a word, and a read may see a part of a write ----
  */
 
 static void change_file(int self)
@@ -164,7 +166,7 @@ static void change_file(int self)
 				       (long)at);
 		}
 		if (round % 4 == 1)
-			sys(SYS_fallocate, file, 3 /* a hole, of the same size */, 4 * PAGE, 8 * PAGE);
+			sys(SYS_fallocate, file, 3 /* make a hole, and keep the file's size */, 4 * PAGE, 8 * PAGE);
 		expect(!sys(SYS_ftruncate, file, (round * 7919L) % (PAGES * (long)PAGE)), "ftruncate", round);
 	}
 	sys(SYS_close, file);
@@ -363,7 +365,9 @@ static void look_at_descriptors(int self)
 		const long copy = sys(SYS_pidfd_getfd, process, fd, 0);
 		struct stat status;
 
-		/* The position is shared with the other process, which must not find it moved: so nothing is read. */
+		/*
+		 * Read nothing by the copy: the position is shared with the other process, which would find it moved.
+		 */
 		expect(copy < 0 || !sys(SYS_fstat, copy, &status), "fstat of a descriptor", copy);
 		if (copy >= 0)
 			sys(SYS_close, copy);

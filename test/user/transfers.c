@@ -1,4 +1,6 @@
-/* The flags of preadv2 and pwritev2, O_DIRECT, pipes of packets, and the limit on their sizes. */
+/*
+ * Tests the flags of preadv2 and pwritev2, O_DIRECT, pipes of packets, and the limit on the size of pipes.
+ */
 #define _GNU_SOURCE
 #include "test/user/tap.h"
 
@@ -22,7 +24,7 @@
 #define NOWAIT 8
 #define APPEND 16
 
-static char large[8192]; /* for packets of more than a page */
+static char large[8192]; /* room for packets of more than a page */
 
 static long put(int fd, const char *text, long offset, int flags)
 {
@@ -171,7 +173,7 @@ static void test_packet_room(void)
 	close_both(ends);
 }
 
-/* In a child: read 40 packets, each of `i` bytes, with a buffer that is too small for some. */
+/* Read 40 packets in a child, the i-th with i bytes, some of them by a buffer that is too small. */
 static int read_packets(void *argument)
 {
 	const int *ends = argument;
@@ -183,7 +185,7 @@ static int read_packets(void *argument)
 	return 0;
 }
 
-/* In a child: write them, each when there is room. */
+/* Write the 40 packets in a child, each when there is room. */
 static int write_packets(void *argument)
 {
 	const int *ends = argument;
@@ -240,7 +242,7 @@ static int small_pipe(void *unused)
 	return fcntl(ends[0], F_GETPIPE_SZ) != (int)(2 * PAGE);
 }
 
-/* The limit of users on the size of a pipe. */
+/* Check the limit that the size of a user's pipe has. */
 static void test_pipe_limit(void)
 {
 	int fd = open("/proc/sys/fs/pipe-max-size", O_RDWR), ends[2];

@@ -1,6 +1,6 @@
 /*
- * Memory that is writable and executable: code that is written and run by turns, by one thread and by two, after a fork
- * and on the stack; and instructions that write to the page in which they lie.
+ * Tests memory that is writable and executable: code that is written and run by turns, by one thread and by two, after
+ * a fork and on the stack; and instructions that write to the page in which they lie.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -20,14 +20,14 @@
 
 typedef unsigned long (*function)(unsigned long);
 
-/* Put code at `at`; the rest of the page stays. */
+/* Write code at `at`, and leave the rest of the page as it is. */
 static function put(unsigned char *at, const void *code, size_t size)
 {
 	memcpy(at, code, size);
 	return (function)(void *)at;
 }
 
-/* mov eax, VALUE; ret */
+/* Write code that returns `value`: mov eax, VALUE; ret */
 static function put_constant(unsigned char *at, unsigned value)
 {
 	unsigned char code[] = { 0xb8, 0, 0, 0, 0, 0xc3 };
@@ -92,7 +92,10 @@ static void test_stack(void)
 
 /* ---- instructions that write to their own page ---- */
 
-/* Each leaves RAX as the result; the argument is in RDI. The word that they change is at offset 256 of the page. */
+/*
+ * Code that writes to its own page: it takes an argument in RDI, changes the word at offset 256 of the page, and
+ * returns a result in RAX.
+ */
 static const struct {
 	const char *name;
 	unsigned char code[48];
@@ -113,18 +116,21 @@ static const struct {
 	  { 0x48, 0x89, 0xf8, 0x48, 0x8d, 0x3d, 0xf6, 0, 0, 0, 0xb9, 8, 0, 0, 0, 0xf3, 0xaa, 0x89, 0xc8, 0xc3 },
 	  0,
 	  0x3434343434343434 },
-	/* The stack moves into the page: lea rdx, [rip+x]; xchg rsp, rdx; push rdi; xchg rsp, rdx; mov eax, 6; ret */
+	/*
+	 * The code moves the stack into the page: lea rdx, [rip+x]; xchg rsp, rdx; push rdi; xchg rsp, rdx; mov eax, 6;
+	 * ret
+	 */
 	{ "push",
 	  { 0x48, 0x8d, 0x15, 0x01, 0x01, 0, 0, 0x48, 0x87, 0xd4, 0x57, 0x48, 0x87, 0xd4, 0xb8, 6, 0, 0, 0, 0xc3 },
 	  6,
 	  0x1234 },
-	/* As before, with: call the next instruction; pop rax; sub rax, its address */
+	/* In place of "push rdi" this code has: call the next instruction; pop rax; and later: sub rax, that address */
 	{ "call",
 	  { 0x48, 0x8d, 0x15, 0x01, 0x01, 0,    0,    0x48, 0x87, 0xd4, 0xe8, 0,    0,    0,    0,
 	    0x58, 0x48, 0x87, 0xd4, 0x48, 0x8d, 0x0d, 0xf5, 0xff, 0xff, 0xff, 0x48, 0x29, 0xc8, 0xc3 },
 	  0,
 	  0 },
-	/* As before, with: pushf; pop rax; and eax, 0x100 (the trap flag) */
+	/* In place of "push rdi" this code has: pushf; pop rax; and later: and eax, 0x100 (the trap flag) */
 	{
 		"pushf",
 		{ 0x48, 0x8d, 0x15, 0x01, 0x01, 0, 0, 0x48, 0x87, 0xd4, 0x9c,
@@ -148,7 +154,7 @@ static void test_writers(void)
 	}
 }
 
-/* The same at the end of a page: the instruction lies in two, and writes to either. */
+/* Run such an instruction at the end of a page, so that it lies in two pages, and let it write to either. */
 static void test_across(void)
 {
 	unsigned char *pages = fresh(3 * PAGE, RWX), code[] = { 0x48, 0x89, 0x3d, 0, 0, 0, 0, 0xb8, 8, 0, 0, 0, 0xc3 };
@@ -173,10 +179,10 @@ static void count_alarm(int signal)
 	alarms++;
 }
 
-/* Signals come before and after such instructions, and the handler sees the program's own address. */
+/* Let signals come before and after such instructions: the handler must see the program's own address. */
 static void test_signals(void)
 {
-	/* inc dword [rip+x]; ret */
+	/* the instructions inc dword [rip+x]; ret */
 	static const unsigned char code[] = { 0xff, 0x05, 0xfa, 0, 0, 0, 0xc3 };
 	struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } };
 	unsigned char *page = fresh(PAGE, RWX);

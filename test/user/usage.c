@@ -1,5 +1,6 @@
 /*
- * getrusage, times, wait4 and /proc on CPU time, apart for user mode and the kernel, page faults, and switches between tasks.
+ * Tests getrusage, times, wait4 and /proc on CPU time (apart for user mode and the kernel), page faults, and switches
+ * between tasks.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include "test/user/self_stat.h"
 #include "test/user/tap.h"
 
-#define BUSY_US 500000 /* how long a task computes for the timer to have looked often */
+#define BUSY_US 500000 /* a task that computes for so long has been seen by many timer interrupts */
 
 static char *buffer;
 
@@ -81,7 +82,7 @@ static int call_child(void *unused)
 	return 0;
 }
 
-/* Run a child, and return what wait4 says that it used. */
+/* Run a child. Returns what wait4 says that it used. */
 static struct rusage child(int (*body)(void *))
 {
 	struct rusage used;
@@ -207,7 +208,7 @@ static void test_turns(void)
 	is_between(used.ru_nivcsw, 1, 1000, "and wait4 of the other");
 }
 
-/* Sleep for longer than the CPU time that is allowed. */
+/* Sleep for longer than the limit of CPU time: sleeping must not count. */
 static int sleep_child(void *unused)
 {
 	struct rlimit limit = { 1, 1 };

@@ -1,4 +1,7 @@
-/* Results at the edges of calls: sizes, offsets and ranges that wrap, holes of files, pipes' sizes, nested scripts. */
+/*
+ * Tests results at the edges of calls: sizes, offsets and ranges that wrap, holes of files, pipes' sizes, nested
+ * scripts.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +91,7 @@ static void test_holes(void)
 
 static unsigned char stream[1 << 20];
 
-/* Write `size` bytes of a counting stream from byte `from` on. Returns what write does. */
+/* Write `size` bytes of a counting stream, whose byte i is i % 251, from byte `from` on. Returns what write does. */
 static long write_counted(int pipe, long from, long size)
 {
 	for (long i = 0; i < size; i++)
@@ -96,7 +99,7 @@ static long write_counted(int pipe, long from, long size)
 	return sys(SYS_write, pipe, stream, size);
 }
 
-/* Read `size` bytes. Returns how many are those of the stream from byte `from` on. */
+/* Read `size` bytes. Returns how many of them are those of the stream from byte `from` on. */
 static long read_counted(int pipe, long from, long size)
 {
 	long got = sys(SYS_read, pipe, stream, size), good = 0;
@@ -210,7 +213,7 @@ static void test_advice(void)
 	sys(SYS_close, file);
 }
 
-/* Run this program from a file in memory, which stays open. */
+/* Run this program from a file in memory; if `opens`, the file stays open. */
 static int run_memory(void *opens)
 {
 	char *arguments[] = { (char *)"memory", (char *)"script", NULL }, *environment[] = { NULL }, path[32];
@@ -218,7 +221,7 @@ static int run_memory(void *opens)
 	int to = (int)sys(SYS_memfd_create, "values", 0);
 	long got;
 
-	/* There unless the kernel has done it. */
+	/* Mount /proc in case nobody has mounted it yet. */
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
 	while ((got = sys(SYS_read, from, stream, sizeof(stream))) > 0)
@@ -270,7 +273,7 @@ static void write_script(const char *path, const char *line)
 	sys(SYS_close, file);
 }
 
-/* Run a script whose interpreter is a script, and so on: `depth` of them. Returns an error of execve's, or 7. */
+/* Run a script whose interpreter is a script, and so on, `depth` scripts deep. Returns an error of execve's, or 7. */
 static int run_scripts(void *depth)
 {
 	char path[32], line[64], *arguments[] = { path, NULL }, *environment[] = { NULL };

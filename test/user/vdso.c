@@ -1,4 +1,7 @@
-/* The vDSO: what its functions say is what the system calls say, before and after the clock is set; and its memory. */
+/*
+ * Tests the vDSO: its functions must return what the system calls return, before and after the clock is set. Tests the
+ * memory that the vDSO takes, too.
+ */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -98,7 +101,10 @@ static long by_vdso(clockid_t clock)
 	return error ? error : ns_of(t);
 }
 
-/* The two ways by turns: neither ever says an earlier time than the other has said before. Returns how often one did. */
+/*
+ * Read a clock by turns by the vDSO and by a system call: neither may give an earlier time than the other gave before.
+ * Returns how often one did.
+ */
 static long count_backward(clockid_t clock)
 {
 	long last = by_call(clock), wrong = 0;
@@ -138,7 +144,7 @@ static void test_clocks(void)
 	is(vdso_getres(12345, &t), -EINVAL, "clock_getres of no clock");
 }
 
-/* The wall clock's three functions between two calls. */
+/* Check that the vDSO's three functions for the wall clock give times between those of two system calls. */
 static void check_wall(const char *name)
 {
 	long before = by_call(CLOCK_REALTIME), us, seconds;
@@ -150,7 +156,7 @@ static void check_wall(const char *name)
 	us = t.tv_sec * 1000000 + t.tv_usec;
 	seconds = vdso_time(&stored);
 	is_between(us, before / NS_PER_US, by_call(CLOCK_REALTIME) / NS_PER_US, name);
-	/* Linux's time() is the coarse clock's, which may be late by a tick. */
+	/* Linux's time() returns the coarse clock's time, which may be late by a tick. */
 	is_between(seconds, before / NS_PER_S - 1, by_call(CLOCK_REALTIME) / NS_PER_S, "time");
 	is(stored, seconds, "time stores what it returns");
 	is(zone.tz_minuteswest, 0, "the time zone is UTC");
@@ -182,7 +188,7 @@ static void test_cpu(void)
 
 	is(vdso_getcpu(&cpu, &node, NULL), 0, "getcpu");
 	sys(SYS_getcpu, &called, NULL, NULL);
-	/* A task may move in between, but there are no more CPUs than this. */
+	/* The task may move to another CPU between the two calls, but a machine has no more CPUs than 64. */
 	is_true(cpu == called || (cpu < 64 && called < 64), cpu, "the CPU's number");
 	is(node, 0, "the node's number");
 	is(vdso_getcpu(NULL, NULL, NULL), 0, "getcpu of nothing");
@@ -190,7 +196,7 @@ static void test_cpu(void)
 
 /* ---- memory ---- */
 
-/* Where /proc/self/maps shows a name, and with which rights. Returns 0: it does not. */
+/* Find the mapping in /proc/self/maps that shows `name`. Returns its start and stores its rights; 0: there is none. */
 static unsigned long shown(const char *name, char rights[5])
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -227,7 +233,7 @@ static void test_memory(void)
 
 #define LEGACY 0xffffffffff600000UL
 
-/* Linux may have been told to do without (vsyscall=none); a child finds out. */
+/* Call the legacy time() of the vsyscall page in a child: Linux may run without that page (vsyscall=none). */
 static int ask_legacy_time(void *unused)
 {
 	(void)unused;

@@ -1,4 +1,7 @@
-/* inotify: what each call tells the watchers of a file and of its directory, and the rules of watches and of reads. */
+/*
+ * Tests inotify: what each call tells the watchers of a file and of its directory, and the rules of watches and of
+ * reads.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +23,7 @@
 
 #define DIR "/tmp/watches"
 #ifndef RENAME_EXCHANGE
-#define RENAME_EXCHANGE 2 /* Linux's, which not every C library has */
+#define RENAME_EXCHANGE 2 /* a flag of Linux that not every C library names */
 #endif
 
 static const struct {
@@ -35,7 +38,7 @@ static const struct {
 	{ IN_ISDIR, "DIR" },
 };
 
-static uint32_t cookies[2]; /* of the events that told() has seen last with one */
+static uint32_t cookies[2]; /* the cookies of the last events with one that told() has seen */
 
 static size_t add_words(char *text, size_t used, size_t size, const struct inotify_event *event)
 {
@@ -52,7 +55,7 @@ static size_t add_words(char *text, size_t used, size_t size, const struct inoti
 	return used;
 }
 
-/* Return all events that there are, as words WATCH:BITS=NAME; "" for none. */
+/* Read all events that there are. Returns them as words WATCH:BITS=NAME; "" for none. */
 static const char *told(int fd)
 {
 	static char text[2048];
@@ -116,7 +119,7 @@ static void test_errors(void)
 	close(fd);
 }
 
-/* Changes by other calls than write. */
+/* Check changes by calls other than write. */
 static void test_changes(void)
 {
 	int fd = start(), file = open(DIR "/a", O_RDWR), ends[2];
@@ -416,7 +419,7 @@ static void write_number(const char *path, long number)
 	close(fd);
 }
 
-/* Check the line of a watch of DIR/a, the only one of `fd`, in fdinfo. */
+/* Check the line in fdinfo of the only watch of `fd`, that of DIR/a. */
 static void check_info(int fd)
 {
 	char path[64], text[512] = "", expected[128];
@@ -494,7 +497,9 @@ static void test_unmount(void)
 	close(fd);
 }
 
-/* Watches of 200 files, of which one is used: the others are told nothing; and their end with the instance. */
+/*
+ * Watch 200 files, of which one is used: the other watches must tell nothing. Then end the instance with all watches.
+ */
 static void test_many(void)
 {
 	int fd = start();

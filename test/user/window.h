@@ -1,4 +1,6 @@
-/* Much address space with little memory behind it. */
+/*
+ * Makes windows: much address space with little memory behind it.
+ */
 #pragma once
 
 #include <sys/mman.h>
@@ -8,7 +10,7 @@
 
 #define MIB (1UL << 20)
 
-/* Return `size` bytes of address space, a multiple of a MiB, that all lead to the same MiB. NULL: there is no memory. */
+/* Map `size` bytes of address space, a multiple of a MiB, that all lead to the same MiB. NULL: there is no memory. */
 static inline char *window(unsigned long size)
 {
 	int fd = (int)sys(SYS_memfd_create, "window", 0);
