@@ -1,7 +1,7 @@
-"""Bochs with OVMF, its serial port on a socket: a CPU with PCID, INVPCID and global pages, which QEMU's TCG lacks.
+"""Run Bochs with OVMF, its serial port on a socket: a CPU with PCID, INVPCID and global pages, which QEMU's TCG lacks.
 
-Debian's Bochs 2.7 (packages bochs, bochsbios, vgabios). Its machine has no ACPI tables that OVMF passes on and no
-framebuffer.
+This is Debian's Bochs 2.7 (packages bochs, bochsbios, vgabios). OVMF passes no ACPI tables on from its machine, and the
+machine has no framebuffer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from machine import FIRMWARE, LIMIT, PROMPT, MachineError, _die_with_parent, plain
 
-# Without the last two lines its sound code looks for a sound card and dies when there is none.
+# Without the last two lines Bochs's sound code looks for a sound card, and ends Bochs when there is none.
 CONFIGURATION = """\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
@@ -64,7 +64,7 @@ class Bochs:
             text = CONFIGURATION.format(firmware=FIRMWARE, cpu=self.cpu, image=self.image.resolve(),
                                         port=listener.getsockname()[1])
             (self.directory / "rc").write_text(text)
-            # It starts in its debugger: "c" goes on.
+            # Bochs starts in its debugger: "c" lets the machine run.
             (self.directory / "debugger").write_text("c\n")
             with open(self.directory / "output", "wb") as output:
                 self._process = subprocess.Popen(  # pylint: disable=consider-using-with
@@ -109,14 +109,15 @@ class Bochs:
                 raise self.failure(f"{pattern!r} did not come in {LIMIT:.0f} s")
 
     def wait_prompt(self, since: int = 0) -> None:
-        """Wait for the monitor's prompt in what came from byte `since` on, with nothing behind it."""
+        """Wait until the monitor's prompt is the last of what came from byte `since` on."""
         self._wait_for(rf"^{PROMPT}\Z", since)
 
     def command(self, line: str) -> str:
         """Type a line at the monitor's prompt; return what it printed, without echo and prompt."""
         since = len(self.raw)
         assert self._serial is not None
-        # One at a time, the next when the guest has shown the last: the emulated port has no room for more.
+        # Send one character at a time, the next when the guest has echoed the last: the emulated port has no room for
+        # more.
         for typed in range(len(line)):
             self._serial.sendall(line[typed].encode())
             self._wait_for(rf"{re.escape(line[:typed + 1])}\Z", since)

@@ -1,7 +1,7 @@
-"""What a boot costs in guest instructions, and the goals that it must meet.
+"""Measure what a boot costs in guest instructions, and judge whether it meets the goals.
 
-QEMU's -icount makes the time-stamp counter advance by 16 for each instruction, the same in every run. The
-loader and the kernel stamp the counter at the end of each phase; the stamps are read from guest memory.
+QEMU's -icount makes the time-stamp counter advance by 16 for each instruction, the same in every run. The loader and
+the kernel stamp the counter at the end of each phase; the stamps are read from guest memory.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from contract import BUILD, ROOT
 from guest import Guest
 from machine import LIMIT, Config, Machine, parse_size
 
-TICKS = 16  # an instruction, with -icount shift=4
+TICKS = 16  # counts of an instruction, with -icount shift=4
 PHASES = ("input", "memory", "tables", "exit", "kernel")
-PAT = 0x0407050600040106  # what the kernel sets; memory types do not matter here
+PAT = 0x0407050600040106  # the value that the kernel sets; memory types do not matter here
 
 # A little more than is reached, so that nothing gets worse unseen; 60,000 and 300,000 are aimed at.
 OWN_SMALL = 80_000  # the loader's own code at 2G with a framebuffer
@@ -43,7 +43,8 @@ class Case:
         return f"{self.memory}, {pages}, {'framebuffer' if self.framebuffer else 'no framebuffer'}"
 
     def config(self) -> Config:
-        # These three features would make it another comparison than with Linux (pku, erms) or another path (la57).
+        # With pku and erms the machine would not compare with Linux's, and with la57 the loader would take another
+        # path.
         cpu = "max,la57=off,pku=off,erms=off" + ("" if self.gigabyte_pages else ",pdpe1gb=off")
         return Config(memory=self.memory, cpu=cpu, icount=True, display=("-vga", "std" if self.framebuffer else "none"))
 
@@ -81,7 +82,7 @@ class Verdict:
 
 
 def measure(case: Case) -> Cost:
-    """Boot the machine once and read the stamps."""
+    """Boot the machine once, and read the stamps."""
     with Machine(case.config()) as machine:
         machine.wait_prompt()
         guest = Guest(machine, pat=PAT)
@@ -96,7 +97,7 @@ def measure(case: Case) -> Cost:
 
 
 def judge(costs: list[Cost]) -> list[Verdict]:
-    """The goals that the measured machines allow to be judged."""
+    """Return the verdicts on the goals that can be judged from the measured machines."""
     verdicts = []
     by_case = {cost.case: cost for cost in costs}
     for cost in costs:
@@ -114,7 +115,7 @@ def judge(costs: list[Cost]) -> list[Verdict]:
 
 
 def table(costs: list[Cost]) -> str:
-    """Each phase of each machine: instructions in all, of which the firmware's, of which ours."""
+    """Return a table of each machine's phases: instructions in all, in the firmware, and in our own code."""
     lines = [f"{'guest instructions, entry to kernel':38}" + "".join(f"{name:>10}" for name in (*PHASES, "sum"))]
     for cost in costs:
         lines.append(str(cost.case))
@@ -128,7 +129,7 @@ def verdict_table(verdicts: list[Verdict]) -> str:
                      for v in verdicts)
 
 
-# What the growth of RAM may cost a boot up to the monitor: 1 TiB against 1 GiB, 1,024 times as much.
+# What the growth of RAM may cost a boot up to the monitor: 1 TiB, which is 1,024 times as much, against 1 GiB.
 SMALL, LARGE, GROWTH = "1G", "1T", 1.5
 
 
@@ -141,7 +142,7 @@ class WholeBoot:
 
 
 def measure_whole(memory: str, quiet: bool) -> WholeBoot:
-    """Boot to the monitor. `quiet`: without screen and reports, which cost far more than all else."""
+    """Measure a boot to the monitor. `quiet`: without screen and reports, which cost far more than all else."""
     config = Case(memory, framebuffer=not quiet).config()
     config.append = "quiet" if quiet else None
     with Machine(config) as machine:

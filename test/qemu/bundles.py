@@ -1,4 +1,4 @@
-"""Boot files to break: bundles with other content than the build's, and kernels with one field changed."""
+"""Make boot files to break: bundles with other content than the build's, and kernels with one field changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Elf:
         return self
 
     def headers(self) -> list[dict[str, int]]:
-        """The program headers; `at` is where each stands in the file."""
+        """Return the program headers; `at` is where each stands in the file."""
         found = []
         for index in range(self.get("phnum")):
             at = self.get("phoff") + index * self.get("phentsize")
@@ -48,7 +48,7 @@ class Elf:
         return found
 
     def load(self, *, forbidden: int = 0, required: int = 0) -> dict[str, int]:
-        """The first PT_LOAD with all flags of `required` and none of `forbidden`."""
+        """Return the first PT_LOAD with all flags of `required` and none of `forbidden`."""
         return next(h for h in self.headers()
                     if h["type"] == PT_LOAD and not h["flags"] & forbidden and h["flags"] & required == required)
 
@@ -60,7 +60,10 @@ class Elf:
 
 
 def bundle(output: Path, kernel: bytes | Path | None, stub: Path = STUB, **sections: object) -> Path:
-    """Assemble `output` with scripts/bundle, unchecked: that is the loader's task here. Sections as cmdline="quiet"."""
+    """Assemble `output` with scripts/bundle, without checks, which are the loader's task here.
+
+    The sections are given as in cmdline="quiet".
+    """
     words = [sys.executable, str(ROOT / "scripts" / "bundle"), "--no-check", "--stub", str(stub), "-o", str(output)]
     if isinstance(kernel, bytes):
         path = output.with_suffix(".elf")
@@ -75,7 +78,10 @@ def bundle(output: Path, kernel: bytes | Path | None, stub: Path = STUB, **secti
 
 
 def busybox_archive(output: Path, names: Iterable[str], *words: object) -> Path:
-    """Debian's static busybox under these names, a console and /dev/null, and more words of scripts/mkinitrd."""
+    """Make an archive of Debian's static busybox under these names, a console and /dev/null.
+
+    `words` are further words of scripts/mkinitrd.
+    """
     links = (f"bin/{name}=l:busybox" for name in names)
     subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", output, "bin/busybox=/bin/busybox", *links,
                     "dev/console=c:5:1", "dev/null=c:1:3", *map(str, words)], check=True)
@@ -83,13 +89,13 @@ def busybox_archive(output: Path, names: Iterable[str], *words: object) -> Path:
 
 
 def busybox_bundle(directory: Path, cmdline: str, names: Iterable[str], *words: object) -> Path:
-    """A boot file in `directory` with busybox_archive's files."""
+    """Make a boot file in `directory` with busybox_archive's files."""
     archive = busybox_archive(directory / "busybox.cpio", names, *words)
     return bundle(directory / "busybox.efi", KERNEL, initrd=archive, cmdline=cmdline)
 
 
 def fat_image(output: Path, files: dict[str, Path]) -> Path:
-    """A FAT disk image without partitions: {"EFI/BOOT/BOOTX64.EFI": file, …}."""
+    """Make a FAT disk image without partitions: {"EFI/BOOT/BOOTX64.EFI": file, …}."""
     size = sum(path.stat().st_size for path in files.values()) + (8 << 20)
     output.write_bytes(b"")
     with open(output, "r+b") as image:
@@ -109,15 +115,16 @@ def fat_image(output: Path, files: dict[str, Path]) -> Path:
 
 
 def disk(image: Path, device: str = "virtio-blk-pci") -> tuple[str, ...]:
-    """QEMU's words for a disk that is never written to."""
+    """Return QEMU's words for a disk that is never written to."""
     return ("-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on", "-device", f"{device},drive=disk")
 
 
 @contextlib.contextmanager
 def from_volume(directory: Path, line: str, *words: str, **files: bytes) -> Iterator[Machine]:
-    """A machine whose UEFI shell types `line` on a volume with ankeos.efi, hostile.efi and these files.
+    """Start a machine whose UEFI shell types `line` on a volume with ankeos.efi, hostile.efi and these files.
 
-    The files lie in /sub and end with .cpio; one called `offered` is what hostile.efi offers. More `words` for QEMU.
+    The files lie in /sub and end with .cpio; one called `offered` is what hostile.efi offers. `words` are further words
+    for QEMU.
     """
     (directory / "startup.nsh").write_text(f"@echo -off\r\nfs0:\r\n{line}\r\n")
     for name, content in files.items():

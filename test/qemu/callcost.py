@@ -1,7 +1,8 @@
-"""What system calls cost, here and on Linux: one benchmark (test/user/bench/) as /init on both kernels.
+"""Measure what system calls cost, here and on Linux: one benchmark (test/user/bench/) runs as /init on both kernels.
 
 QEMU's -icount makes the time-stamp counter count instructions, so a figure is the number of guest instructions of one
-operation. What that does not show is the cost of a CR3 write or of an invalidation: our kernel's own counters do.
+operation. It does not show what a CR3 write or an invalidation costs: our kernel's own counters tell how many there
+were.
 """
 
 from __future__ import annotations
@@ -17,23 +18,25 @@ from contract import BUILD, ROOT
 from machine import LIMIT, PROMPT, Config, Machine
 
 ARCHIVE = BUILD / "user" / "bench-musl.cpio"
-# Plain `max` gives Linux `rep stosb` and 5-level paging, which count for more than they are.
+# A plain `max` gives Linux `rep stosb`, which counts for more than it is, and 5-level paging.
 CPU = "max,la57=off,pku=off,erms=off"
-TICKS = 16  # an instruction on our side, with -icount shift=4: the firmware's own waits take minutes with shift=0
+TICKS = 16  # counts of an instruction on our side, with -icount shift=4: with shift=0 the firmware's waits take minutes
 
-LARGEST_SHARE = 1 / 3  # of Linux's instructions
-LARGEST_CALL = 80  # instructions of a call that does nothing
+LARGEST_SHARE = 1 / 3  # the most instructions of a call, as a share of Linux's
+LARGEST_CALL = 80  # the most instructions of a call that does nothing
 SHORT_CALLS = ("getpid", "invalid")
-# At most half of Linux's: copying, a whole session, of which much is the programs' own work, and what an operation of many calls does.
+# Rows that may cost half of Linux's: copying; a whole session, of which much is the programs' own work; and operations
+# of many calls.
 HALVES = ("pipe_64k", "shell_true", "exec_dynamic", "sides_mprotect", "unix", "unix_64k", "pty_line", "timer_create", "signalfd",
           "inotify", "ptrace_stop", "open_deep")
 HALF = 1 / 2
-# The C library's own part is most of it: at most what it is on Linux, whose vDSO it calls as well.
+# Rows that may cost what they cost on Linux: most is the C library's own work, and on Linux it calls the vDSO as well.
 LIBRARY = ("clock_library",)
-# The shell's loop is the shell's own work from end to end: no kernel can halve it. Linux lets a page be writable and executable
-# at once, so that code which is written and run costs nothing there; here each turn is two faults.
+# Rows without a goal. The shell's loop is the shell's own work, which no kernel can halve. Linux lets a page be
+# writable and executable at once, so code that is written and run by turns costs nothing there; here each turn is two
+# faults.
 WITHOUT_GOAL = ("shell_loop", "sides")
-# The most instructions of rows that are far from their goal, or have none: a little more than was measured.
+# The most instructions of rows that are far from their goal, or have none: a little more than what was measured.
 LIMITS = {"clock_library": 60, "shell_loop": 14_500_000, "sides": 1_280, "unix": 2_210, "unix_64k": 26_100, "pty_line": 11_300,
           "timer_create": 1_565, "signalfd": 1_075, "inotify": 1_590, "ptrace_stop": 2_500, "open_deep": 4_300, "sides_mprotect": 2_690}
 
@@ -54,7 +57,8 @@ WHAT = {
 }
 
 
-# Debian's 6.1.192 on this set-up, the least of some runs of `make bench-linux`: for tests that shall not need Linux.
+# Linux's figures for tests that shall not need Linux: Debian's 6.1.192 on this set-up, the least of some runs of `make
+# bench-linux`.
 LINUX = {
     "getpid": 309, "getppid": 325, "invalid": 211, "clock_gettime": 428, "clock_library": 79,
     "mmap_munmap_4k": 10_277, "mmap_munmap_1m": 10_277, "fault": 3_100, "munmap_touched": 1_031, "brk_pair": 8_481, "mprotect": 9_128,
@@ -71,12 +75,12 @@ class NoUserPrograms(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One operation: instructions on either side. `ours` is None when our kernel told none."""
+    """The instructions of one operation on either side; `ours` is None when our kernel gave no figure."""
 
     name: str
     linux: int
     ours: int | None
-    cr3_writes: float | None = None  # ours, of one operation
+    cr3_writes: float | None = None  # CR3 writes of our kernel in one operation
     flushed_pages: float | None = None
 
     @property
@@ -113,7 +117,7 @@ def parse(text: str, ticks: int) -> dict[str, int]:
 
 
 def parse_counted(text: str) -> dict[str, tuple[float, float]]:
-    """(CR3 writes, pages invalidated) of one operation, from each `counted NAME CR3 PAGES` line, which is of a hundred."""
+    """Return (CR3 writes, pages invalidated) of one operation; a `counted NAME CR3 PAGES` line has those of a hundred."""
     return {name: (int(writes) / 100, int(pages) / 100)
             for name, writes, pages in re.findall(r"^counted (\w+) (\d+) (\d+)\s*$", text, re.MULTILINE)}
 
@@ -125,7 +129,10 @@ def measure_linux() -> dict[str, int]:
 
 
 def measure_ours() -> tuple[dict[str, int], dict[str, tuple[float, float]]]:
-    """What parse() and parse_counted() give. Raises NoUserPrograms when the machine stops or shows its monitor before the benchmark's end."""
+    """Run the benchmark on our kernel, and return what parse() and parse_counted() give.
+
+    Raises NoUserPrograms when the machine stops or shows its monitor before the benchmark's end.
+    """
     with tempfile.TemporaryDirectory(prefix="ankeos-bench-") as directory:
         boot = bundle(Path(directory) / "bench.efi", KERNEL, initrd=ARCHIVE, cmdline="console=ttyS0 quiet")
         config = Config(boot=boot, cpu=CPU, icount=True, display=("-vga", "none"))
@@ -141,7 +148,7 @@ def compare(linux: dict[str, int], ours: dict[str, int], counted: dict[str, tupl
 
 
 def table(rows: list[Row]) -> str:
-    """The columns of instructions, and beside them our CR3 writes and the pages invalidated one by one."""
+    """Return a table of the instructions, and beside them our CR3 writes and the pages invalidated one by one."""
     def cell(form: str, value: float | None) -> str:
         return "-" if value is None else format(value, form)
 

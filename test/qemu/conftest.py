@@ -32,7 +32,7 @@ LONGEST = ("test_debug_build", "test_speed", "test_bochs", "test_parity", "test_
 
 
 def shared_machine(item):
-    """The name of what tests of one file share: its module's fixture, with the parameter that it was made for."""
+    """Return a name for what tests of one file share: its module's fixture, with the parameter it was made for."""
     shared = [name for name, found in item._fixtureinfo.name2fixturedefs.items()  # pylint: disable=protected-access
               if found[-1].scope == "module"]
     indices = getattr(getattr(item, "callspec", None), "indices", {})
@@ -43,7 +43,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: runs only when ANKEOS_SLOW is set, as `make test-slow` sets it")
 
 
-# First: xdist's own hook, which reads the groups, was registered later and would be called before this one.
+# Run before xdist's own hook, which reads the groups; that hook was registered later and would otherwise come first.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     if "ANKEOS_SLOW" not in os.environ:
@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_collection_finish(session):
-    """Give nothing out by groups that xdist has not seen: what they share would be made once for each worker."""
+    """Refuse to give tests out by groups that xdist has not seen: each worker would then make what the tests share."""
     if getattr(session.config.option, "loadgroup", False):
         lost = [item.nodeid for item in session.items if shared_machine(item) and "@" not in item.nodeid]
         if lost:

@@ -1,4 +1,4 @@
-"""What the headers promise, as numbers: the map of paging/layout.h, the handoff's structures, the kernel's symbols.
+"""Read the numbers that headers promise: the map of paging/layout.h, the handoff's structures, the kernel's symbols.
 
 The layout's constants are read from the header's text. Offsets of fields come from the compiler, so that no
 second definition of a structure can drift.
@@ -35,7 +35,7 @@ ENUMERATORS = (
 
 @functools.cache
 def layout() -> dict[str, int]:
-    """HHDM_BASE, HHDM_SIZE, … as the header's text says."""
+    """Return HHDM_BASE, HHDM_SIZE, … as the header's text says."""
     text = (ROOT / "paging" / "layout.h").read_text()
     constants = re.findall(r"^#define (\w+_(?:BASE|SIZE)) LAYOUT_U64\((0x[0-9a-f]+)\)$", text, re.MULTILINE)
     return {name: int(value, 16) for name, value in constants}
@@ -43,7 +43,7 @@ def layout() -> dict[str, int]:
 
 @functools.cache
 def _compiled() -> dict[str, int]:
-    """Offsets, sizes and enumerators, from a program that the compiler made of the headers."""
+    """Return offsets, sizes and enumerators, from a program that the compiler made of the headers."""
     lines = [f'P("boot_info.{field}", offsetof(struct boot_info, {field}));' for field in FIELDS]
     lines += [f'P("{name}", {name});' for name in ENUMERATORS]
     lines += [f'P("sizeof.{name}", sizeof(struct {name}));' for name in ("boot_info", "boot_segment", "mem_range")]
@@ -60,20 +60,20 @@ def _compiled() -> dict[str, int]:
 
 
 def number(name: str) -> int:
-    """An enumerator or macro, "boot_info.FIELD" (its offset) or "sizeof.STRUCT"."""
+    """Return the value of an enumerator or macro, "boot_info.FIELD" (its offset) or "sizeof.STRUCT"."""
     return _compiled()[name]
 
 
 @functools.cache
 def symbols() -> dict[str, int]:
-    """The kernel's symbols."""
+    """Return the addresses of the kernel's symbols."""
     output = subprocess.run(["nm", str(KERNEL)], capture_output=True, text=True, check=True).stdout
     return {name: int(value, 16) for value, _, name in (line.split() for line in output.splitlines() if line[0] != " ")}
 
 
 @functools.cache
 def static_address(source: str, variable: str) -> int:
-    """The address of a variable that only its own file can name."""
+    """Return the address of a variable that only its own file can name."""
     command = f"output/x (unsigned long)&'{source}'::{variable}"
     output = subprocess.run(["gdb", "-nx", "-batch", "-ex", command, str(KERNEL)], capture_output=True, text=True,
                             check=True).stdout
@@ -96,7 +96,7 @@ class BootInfo:
             raise AttributeError(name) from error
 
     def stamps(self, name: str) -> tuple[int, ...]:
-        """`tsc` or `firmware_tsc`."""
+        """Return the stamps `tsc` or `firmware_tsc` of each phase."""
         return struct.unpack_from(f"<{number('STAMP_COUNT')}Q", self.content, number("boot_info." + name))
 
     def seed(self) -> bytes:
@@ -104,7 +104,7 @@ class BootInfo:
         return self.content[start:start + 32]
 
     def segments(self) -> list[tuple[int, int, int, int]]:
-        """(va, pa, pages, prot) of each piece of the kernel image."""
+        """Return (va, pa, pages, prot) of each piece of the kernel image."""
         start = number("boot_info.segments")
         step = number("sizeof.boot_segment")
         return [struct.unpack_from("<4Q", self.content, start + index * step) for index in range(self.segment_count)]

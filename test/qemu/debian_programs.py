@@ -1,4 +1,4 @@
-"""Debian's own dynamic programs, as its packages install them, with the libraries that they need."""
+"""List Debian's own dynamic programs, as its packages install them, with the libraries that they need."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PYTHON_PARTS = ("encodings", "collections", "re", "json", "importlib", "lib-dynl
 
 
 def python_files() -> list[Path]:
-    """The part of the standard library that a small program needs."""
+    """Return the part of the standard library that a small program needs."""
     directory = next(iter(sorted(Path("/usr/lib").glob("python3.*"))))
     return [*directory.glob("*.py"), *(directory / part for part in PYTHON_PARTS)]
 
 
 def all_python_files() -> list[Path]:
-    """The standard library, and of its regression tests what those of PYTHON_TESTS need."""
+    """Return the standard library, and those of its regression tests that PYTHON_TESTS need."""
     directory = python_files()[0].parent
     left_out = {"test", "config-3.11-x86_64-linux-gnu", "idlelib", "lib2to3", "distutils", "pydoc_data", "__pycache__"}
     tests = directory / "test"
@@ -33,7 +33,7 @@ def all_python_files() -> list[Path]:
     return [*found, *{Path(library) for module in modules for library in libraries(str(module))}]
 
 
-# Beginnings of the names of files in Debian's libpython3.11-testsuite.
+# The beginnings of the names of files in Debian's libpython3.11-testsuite.
 PYTHON_TESTS = ("init", "main", "audit", "list_tests", "signalinterproctester", "fork_wait", "lock_tests", "ssl_servers",
                 "mapping_tests", "tf_inherit_check",
                 *(f"test_{name}" for name in (
@@ -42,7 +42,7 @@ PYTHON_TESTS = ("init", "main", "audit", "list_tests", "signalinterproctester", 
 
 
 def compiler() -> tuple[list[str], list[Path]]:
-    """The programs of gcc, and the files that it needs to compile and link a program that includes stdio.h."""
+    """Return the programs of gcc, and the files that it needs to compile and link a program that includes stdio.h."""
     def ask(*options: str) -> list[str]:
         result = subprocess.run(["gcc", *options], input="#include <stdio.h>\nint main(void) { return 0; }\n",
                                 capture_output=True, text=True, check=True)
@@ -61,13 +61,13 @@ FILES = {"/usr/bin/perl": lambda: [Path("/usr/lib/x86_64-linux-gnu/perl-base")],
 
 
 def libraries(program: str) -> list[str]:
-    """The files that ldd names, the loader among them."""
+    """Return the files that ldd names, the loader among them."""
     output = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
     return re.findall(r"(/\S+) \(0x", output)
 
 
 def words(programs: list[str], more: Iterable[Path] = ()) -> list[str]:
-    """The words for scripts/mkinitrd that put these programs, all that they need, and more files, where Debian has them."""
+    """Return the words for scripts/mkinitrd that put programs, all they need, and more files where Debian has them."""
     files = {str(path).lstrip("/"): path.resolve() for path in more}
     for program in programs:
         beside = FILES[program]() if program in FILES else []

@@ -1,7 +1,7 @@
-"""The firmware's memory map, and what a careful kernel makes of it, computed a second time and in another way.
+"""Compute from the firmware's memory map what a careful kernel makes of it, in another way than the loader does.
 
-The loader lays claims over a sorted list one after the other. Here every boundary cuts the address space, and
-each piece between two boundaries goes to the strongest of the claims that cover it.
+The loader lays claims over a sorted list one after the other. Here every boundary cuts the address space, and each
+piece between two boundaries goes to the strongest of the claims that cover it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PAGE = 4096
 ATTRIBUTE_WB = 1 << 3
 ATTRIBUTE_SPECIAL = 1 << 18
 ATTRIBUTE_RUNTIME = 1 << 63
-LOW_END = 1 << 20  # free RAM below is kept back
+LOW_END = 1 << 20  # free RAM below this address is kept back
 
 # UEFI 2.10, "Memory Type Usage after ExitBootServices()"; types that are not here are reserved.
 TYPES = {
@@ -46,7 +46,7 @@ class Range:
 
 
 def descriptors(raw: bytes, step: int) -> list[tuple[int, int, int, int]]:
-    """(type, start, pages, attribute) of each EFI_MEMORY_DESCRIPTOR."""
+    """Return (type, start, pages, attribute) of each EFI_MEMORY_DESCRIPTOR."""
     found = []
     for offset in range(0, len(raw) - step + 1, step):
         kind, start, _, pages, attribute = struct.unpack_from("<I4xQQQQ", raw, offset)
@@ -55,7 +55,7 @@ def descriptors(raw: bytes, step: int) -> list[tuple[int, int, int, int]]:
 
 
 def type_name(kind: int, attribute: int) -> str:
-    """What memory of this type is, with these attributes."""
+    """Return what memory of this type is, with these attributes."""
     name = TYPES.get(kind, "MEM_RESERVED")
     if name in RAM and attribute and not attribute & ATTRIBUTE_WB:
         return "MEM_RESERVED"
@@ -67,7 +67,7 @@ def type_name(kind: int, attribute: int) -> str:
 
 
 def firmware_claims(raw: bytes, step: int, address_bits: int) -> list[Range]:
-    """The firmware's map as ranges of whole pages, in its own order, as far as the CPU's physical addresses go."""
+    """Return the firmware's map, in its own order, as ranges of whole pages below the CPU's physical address limit."""
     claims = []
     for kind, start, pages, attribute in descriptors(raw, step):
         name = type_name(kind, attribute)
@@ -85,7 +85,7 @@ def firmware_claims(raw: bytes, step: int, address_bits: int) -> list[Range]:
 
 
 def loader_claims(info: BootInfo) -> list[Range]:
-    """What the loader knows better than the firmware, from the fields of the handoff."""
+    """Return what the loader knows better than the firmware, from the fields of the handoff."""
     def pages(start: int, size: int, kind: str) -> Range:
         return Range(start // PAGE * PAGE, -(-(start + size) // PAGE) * PAGE, kind)
 
@@ -101,7 +101,7 @@ def loader_claims(info: BootInfo) -> list[Range]:
 
 
 def resolve(claims: list[Range]) -> list[Range]:
-    """Sorted ranges without overlap: the strongest claim wins each piece; neighbours of one type are one range."""
+    """Return sorted ranges without overlap: the strongest claim wins each piece; neighbours of one type are joined."""
     cuts = sorted({edge for claim in claims for edge in (claim.start, claim.end)})
     result: list[Range] = []
     for start, end in zip(cuts, cuts[1:]):
@@ -117,7 +117,7 @@ def resolve(claims: list[Range]) -> list[Range]:
 
 
 def handed_over(raw: bytes) -> list[Range]:
-    """The memory map as the loader gives it to the kernel."""
+    """Return the memory map as the loader gives it to the kernel."""
     names = {number(name): name for name in STRENGTH}
     ranges = []
     for start, end, kind in struct.iter_unpack("<3Q", raw):

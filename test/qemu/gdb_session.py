@@ -1,4 +1,4 @@
-"""The real gdb at `make qemu-gdb`, in batches: one machine, any number of attaches."""
+"""Run the real gdb at `make qemu-gdb`, in batches: any number of attaches to one machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from contract import ROOT
 from machine import LIMIT
 
-# Printed before the output of each command, so that each can be told from the others.
+# A mark that is printed before the output of each command, so that each output can be told from the others.
 MARK = "--- "
 
 
@@ -29,7 +29,7 @@ class Session:
         self._said = said
 
     def serial(self) -> str:
-        """What make, scripts/qemu and the guest have said."""
+        """Return what make, scripts/qemu and the guest have said."""
         return self._said.read_text(errors="replace").replace("\r", "")
 
     def wait_for(self, pattern: str) -> None:
@@ -41,7 +41,7 @@ class Session:
             time.sleep(0.1)
 
     def gdb(self, *commands: str, leave: str = "kill") -> list[str]:
-        """Attach with scripts/gdb/attach and run the commands; what each printed, after what attaching did.
+        """Attach with scripts/gdb/attach and run the commands; return what each printed, after what attaching did.
 
         `leave`: the last command, "kill" for the machine or "detach", which lets it run on.
         """
@@ -58,7 +58,7 @@ class Session:
 
 @contextlib.contextmanager
 def session(**variables: str) -> Iterator[Session]:
-    """`make qemu-gdb` with these variables; it listens when the block is entered."""
+    """Start `make qemu-gdb` with these variables; the machine listens when the block is entered."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -79,7 +79,10 @@ def session(**variables: str) -> Iterator[Session]:
 
 
 def _wait_for_listener(port: int, one: Session) -> None:
-    """The message comes from the script, before QEMU has started. Looks without connecting, which would stop the machine."""
+    """Wait until QEMU listens, without connecting, which would stop the machine.
+
+    The script's message alone does not say so: it comes before QEMU has started.
+    """
     wanted = f"0100007F:{port:04X} 00000000:0000 0A"
     deadline = time.monotonic() + LIMIT
     while wanted not in Path("/proc/net/tcp").read_text():

@@ -1,4 +1,4 @@
-"""The kernel's state, read out of a stopped machine: its registers, its tables, the handoff, the memory maps."""
+"""Read the kernel's state out of a stopped machine: its registers, its tables, the handoff, the memory maps."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MSR_PAT = 0x277
 
 
 class Guest:
-    """One look at a machine, which is stopped by it and stays so."""
+    """One look at a machine; the look stops the machine, which stays stopped."""
 
     def __init__(self, machine: Machine, pat: int | None = None) -> None:
-        """`pat`: the memory types to assume, instead of those in the CPU's register."""
+        """Stop the machine. `pat`: the memory types to assume, instead of those in the CPU's register."""
         machine.stop()
         self.machine = machine
         self.registers = machine.registers()
@@ -39,11 +39,11 @@ class Guest:
                            nxe=bool(self.registers["EFER"] & EFER_NXE))
 
     def read_virtual(self, va: int, size: int) -> bytes:
-        """Kernel memory; the range lies in one leaf or in leaves that continue each other."""
+        """Read kernel memory; the range must lie in one leaf or in leaves that continue each other."""
         return self.machine.read(self.walk.translate(va), size)
 
     def memmap(self) -> list[firmware_map.Range]:
-        """The map that the loader handed over."""
+        """Return the map that the loader handed over."""
         size = self.info.memmap_count * contract.number("sizeof.mem_range")
         return firmware_map.handed_over(self.machine.read(self.info.memmap, size))
 
@@ -52,16 +52,16 @@ class Guest:
         return firmware_map.firmware_claims(raw, self.info.efi_descriptor_size, self.physical_bits)
 
     def expected_memmap(self) -> list[firmware_map.Range]:
-        """What the handed-over map should be, from the firmware's own."""
+        """Return what the handed-over map should be, computed from the firmware's own."""
         return firmware_map.resolve(self.firmware_claims() + firmware_map.loader_claims(self.info))
 
     def largest_page(self) -> int:
-        """Of QEMU's models that the tests use, only `max` has 1 GiB pages, unless they are turned off."""
+        """Return the size of the largest page: of the CPU models that the tests use only `max` can have 1 GiB pages."""
         name, *features = self.machine.config.cpu.split(",")
         return 1 << 30 if name == "max" and "pdpe1gb=off" not in features else 1 << 21
 
     def complaints(self) -> list[str]:
-        """Whatever is wrong with the handed-over map and the live tables."""
+        """Return whatever is wrong with the handed-over map and the live tables."""
         found, wanted = self.memmap(), self.expected_memmap()
         wrong = [f"memory map: {'unexpected' if r in found else 'missing'} {r}"
                  for r in sorted_difference(found, wanted)]
@@ -69,7 +69,7 @@ class Guest:
 
 
     def image_complaints(self) -> list[str]:
-        """Whether what may not be written holds the bytes of the kernel's file, and those that it puts there itself."""
+        """Check that read-only memory holds the bytes of the kernel's file, and those that the kernel puts there."""
         complaints = []
         patches = smap_patches() if self.registers["CR4"] & CR4_SMAP else {}
         for va, content, _, flags in elf_loads(contract.KERNEL):
@@ -86,7 +86,7 @@ class Guest:
 
 
 def smap_patches() -> dict[int, bytes]:
-    """What kernel/arch/smap.c writes into the text on a CPU with SMAP: STAC or CLAC, by address."""
+    """Return what kernel/arch/smap.c writes into the text on a CPU with SMAP: STAC or CLAC, by address."""
     symbols, loads = contract.symbols(), elf_loads(contract.KERNEL)
 
     def words(va: int, count: int) -> tuple[int, ...]:
@@ -99,12 +99,12 @@ def smap_patches() -> dict[int, bytes]:
 
 
 def sorted_difference(left: list[firmware_map.Range], right: list[firmware_map.Range]) -> list[firmware_map.Range]:
-    """What only one of the two lists has."""
+    """Return what only one of the two lists has."""
     return sorted(set(left) ^ set(right), key=lambda r: r.start)
 
 
 def elf_loads(path: Path) -> list[tuple[int, bytes, int, int]]:
-    """(va, file bytes, bytes in memory, flags) of each PT_LOAD of a 64-bit ELF file."""
+    """Return (va, file bytes, bytes in memory, flags) of each PT_LOAD of a 64-bit ELF file."""
     content = path.read_bytes()
     offset, = struct.unpack_from("<Q", content, 32)
     step, count = struct.unpack_from("<HH", content, 54)
@@ -117,7 +117,7 @@ def elf_loads(path: Path) -> list[tuple[int, bytes, int, int]]:
 
 
 def read_msr(machine: Machine, msr: int) -> int:
-    """Have the stopped CPU execute one RDMSR and put its registers back as they were.
+    """Have the stopped CPU execute one RDMSR, and put its registers back as they were.
 
     QEMU shows no MSR to the outside. Any bytes 0F 32 in the kernel's text are that instruction.
     """
@@ -128,7 +128,8 @@ def read_msr(machine: Machine, msr: int) -> int:
         f"set $rip = {rdmsr:#x}", f"set $rcx = {msr:#x}", "stepi",
         'printf "msr %x %x at %lx\\n", (unsigned)$rdx, (unsigned)$rax, $rip',
         "set $rip = $saved_rip", "set $rax = $saved_rax", "set $rcx = $saved_rcx", "set $rdx = $saved_rdx")
-    # On a host under load gdb sometimes gives up before QEMU answers, or steps another CPU: all is as before then.
+    # On a host under load gdb sometimes gives up before QEMU answers, or steps another CPU. The registers are as before
+    # then, so try again.
     for _ in range(3):
         output = machine.gdb(*commands)
         match = re.search(r"^msr ([0-9a-f]+) ([0-9a-f]+) at ([0-9a-f]+)$", output, re.MULTILINE)

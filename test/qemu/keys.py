@@ -1,4 +1,4 @@
-"""A US keyboard to type on: what a person presses, as QEMU's key names."""
+"""Type on a US keyboard: turn what a person presses into QEMU's key names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHIFTED = dict(zip('!@#$%^&*()_+{}:"~|<>?', "1234567890-=[];'`\\,./"))
 
 
 def key_names(character: str) -> list[str]:
-    """The keys that together make a character."""
+    """Return the keys that together make a character."""
     if character in SHIFTED:
         return ["shift", *key_names(SHIFTED[character])]
     if character.isupper():
@@ -27,6 +27,6 @@ def press(machine: Machine, *chords: str) -> None:
 
 
 def type_text(machine: Machine, text: str) -> None:
-    """Type characters, which QEMU sends one after the other. Whoever waits for the echo knows that they came."""
+    """Type characters, which QEMU sends one after the other. A caller that waits for the echo knows that they came."""
     for character in text:
         machine.qmp.execute("send-key", keys=[{"type": "qcode", "data": name} for name in key_names(character)])

@@ -1,4 +1,4 @@
-"""Reads what the kernel's self-tests said: KTAP version 1, complete or an error."""
+"""Read what the kernel's self-tests said: KTAP version 1, complete or an error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ class Result:
 
 
 def parse(text: str) -> list[Result]:
-    """The results in a boot's text: version line, plan, as many results in order, totals that agree."""
+    """Return the results in a boot's text.
+
+    Version line, plan, as many results in order, and totals that agree must be there.
+    """
     report = re.search(r"^KTAP version 1\n1\.\.(\d+)\n(.*?)^# Totals: pass:(\d+) fail:(\d+) skip:0$", text,
                        re.MULTILINE | re.DOTALL)
     assert report, f"no complete report in\n{text}"

@@ -1,7 +1,7 @@
-"""A machine to boot and to look at from outside: one QEMU with OVMF, its serial port, its memory.
+"""Boot a machine and look at it from outside: one QEMU with OVMF, its serial port, its memory.
 
-Nothing here trusts the guest: memory comes from QEMU, text from the serial port or from pixels. A machine
-lives in a temporary directory of its own and ends with its `with` block, whatever happens inside.
+Nothing here trusts the guest: memory comes from QEMU, text from the serial port or from pixels. A machine lives in a
+temporary directory of its own and ends with its `with` block, whatever happens inside.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from qmp import QMP, QMPError
 
 BOOT_FILE = BUILD / "BOOTX64.EFI"
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
-# Waits where a boot file starts; its texts are those of gate.c.
+# A program that waits where a boot file starts; its texts are those of gate.c.
 GATE = BUILD / "gate.efi"
 GATE_CLOSED = "gate=closed"
 GATE_SAYS = b"gate: waiting\n"
 PROMPT = "anke> "
 
-# Boots take seconds; the limit is for a host under load, and only a failure ever waits so long.
+# Boots take seconds. This limit is for a host under load, and only a failure ever waits so long.
 LIMIT = float(os.environ.get("ANKEOS_LIMIT", "300"))
 
 GIB = 1 << 30
-# From here on RAM is not reserved on the host: pages come as the guest touches them.
+# For a machine with at least so much RAM the host reserves none: pages come as the guest touches them.
 UNRESERVED = 4 * GIB
-# Those whose firmware is saved: several tests have each.
+# The machines whose firmware state is saved, since several tests have each of them.
 SHARED_MACHINES = ("q35,smm=off", "pc,smm=off")
-# QEMU's CPUs have 40 address bits: too few from here on, because devices lie above RAM.
+# QEMU's CPUs have 40 address bits: too few for so much RAM, because devices lie above it.
 WIDE_ADDRESSES = 512 * GIB
 
 CONSOLES = "console=ttyS0 console=tty0"
@@ -57,30 +57,30 @@ class MachineError(AssertionError):
 
 @dataclasses.dataclass
 class Config:
-    """What to start. Fields that are None are left to the boot file or to QEMU."""
+    """The machine to start. Fields that are None are left to the boot file or to QEMU."""
 
     memory: str = "512M"
     cpu: str = "max,la57=off"
     machine: str = "q35,smm=off"
     firmware: str = FIRMWARE
     boot: Path | None = BOOT_FILE  # passed with -kernel; None boots from `extra`'s devices
-    append: str | None = None  # without init=, the default boot file's /init is left alone: straight to the monitor
+    append: str | None = None  # without init= here the default boot file starts no /init, but the monitor at once
     display: tuple[str, ...] = ("-vga", "std")
     serial: bool = True
     # what the serial line is connected to, as character device "line", instead of the first port
     serial_device: tuple[str, ...] = ()
     icount: bool = False  # all clocks count instructions, 16 ns each; a busy host does not change them
-    exact: bool = False  # the same with 1 ns an instruction; the firmware has run before, without that
-    cold: bool = False  # from the firmware's first instruction, whatever has been saved: for looks at the firmware
+    exact: bool = False  # as icount, but with 1 ns an instruction; the firmware has run before, without that
+    cold: bool = False  # start from the firmware's first instruction, even if a saved machine could be used
     extra: tuple[str, ...] = ()
 
     def address_bits(self) -> int:
-        """Of the CPU's physical addresses; 40 is QEMU's default."""
+        """Return how many bits the CPU's physical addresses have; 40 is QEMU's default."""
         found = re.search(r"phys-bits=(\d+)", " ".join(self.arguments()))
         return int(found[1]) if found else 40
 
     def arguments(self, ram_file: Path | None = None, kept: bool = False) -> list[str]:
-        """QEMU's command line, without the channels that Machine adds.
+        """Return QEMU's command line, without the channels that Machine adds.
 
         RAM begins as `ram_file` has it; what the guest writes goes there if it is to be `kept`.
         """
@@ -113,7 +113,7 @@ class Config:
         return [*words, "-no-reboot", *self.extra]
 
     def shares_firmware(self) -> bool:
-        """Is the machine one that many tests have, so that its firmware need not run for each of them?
+        """Return whether many tests have such a machine, so that its firmware need not run for each of them.
 
         Only a file given with -kernel can be exchanged, and the gate speaks by the serial port.
         """
@@ -124,12 +124,12 @@ class Config:
 
 
 def parse_size(text: str) -> int:
-    """Bytes of "64M", "3G", "1T"."""
+    """Return the bytes of "64M", "3G", "1T"."""
     return int(text[:-1]) << {"M": 20, "G": 30, "T": 40}[text[-1]]
 
 
 def plain(raw: bytes) -> str:
-    """Serial text without terminal control; a move of the cursor to another row counts as a new line."""
+    """Return serial text without terminal control; a move of the cursor to another row counts as a new line."""
     text = raw.decode("utf-8", "replace")
     text = re.sub(r"\x1b\[[0-9;]*H", "\n", text)
     text = re.sub(r"\x1b\[[=?]?[0-9;]*[A-Za-z]", "", text)
@@ -137,7 +137,7 @@ def plain(raw: bytes) -> str:
 
 
 def _die_with_parent() -> None:
-    """In the child: a test run that is killed leaves no QEMU behind (prctl PR_SET_PDEATHSIG)."""
+    """Have this child killed with its parent (PR_SET_PDEATHSIG), so that a killed test run leaves no QEMU behind."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
@@ -156,17 +156,17 @@ class SerialPipe:
         self._in: int | None = None
 
     def read(self, timeout: float) -> bytes | None:
-        """What waits; None when nothing came in time; b"" when QEMU, which must have been started, has ended."""
+        """Return what waits; None when nothing came in time; b"" when QEMU, which must have been started, has ended."""
         if not select.select([self._out], [], [], timeout)[0]:
             return None
         return os.read(self._out, 1 << 20)
 
     def holds(self, timeout: float) -> bool:
-        """Is there something to read in that time?"""
+        """Return whether there is something to read within that time."""
         return bool(select.select([self._out], [], [], timeout)[0])
 
     def unread(self) -> int:
-        """Bytes that wait to be read."""
+        """Return how many bytes wait to be read."""
         return struct.unpack("i", fcntl.ioctl(self._out, termios.FIONREAD, bytes(4)))[0]
 
     def narrow(self) -> None:
@@ -188,11 +188,15 @@ class Machine:
     """A running QEMU. Use it as a context manager."""
 
     def __init__(self, config: Config, paused: bool = False, ram: Path | None = None) -> None:
-        """`paused`: stand before the firmware's first instruction until resume(). `ram`: keep RAM in this file, for save()."""
+        """Start QEMU.
+
+        `paused`: stand before the firmware's first instruction until resume(). `ram`: keep RAM in this file, for
+        save().
+        """
         self.config = config
         self.paused = paused
         self._ram = ram
-        self._state: Path | None = None  # to start from, instead of the firmware's first instruction
+        self._state: Path | None = None  # the saved state to start from, instead of the firmware's first instruction
         self.raw = b""  # all that came from the serial port
         self.directory = Path(tempfile.mkdtemp(prefix="ankeos-qemu-"))
         self.process: subprocess.Popen | None = None
@@ -214,7 +218,7 @@ class Machine:
     def _start(self) -> None:
         if self._state is None and not self.paused and self.config.shares_firmware():
             self._state, self.raw = firmware_state(self.config)
-        # QEMU is the one that connects, so nobody waits for a socket to appear.
+        # QEMU is the side that connects, so nobody waits for a socket to appear.
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self.directory / "qmp"))
         listener.listen(1)
@@ -248,18 +252,18 @@ class Machine:
         raise MachineError(f"QEMU did not start: {self.stderr()}")
 
     def _load(self, state: Path) -> None:
-        """Take the state of a machine with the same words; -kernel and -append are not part of it."""
+        """Load the state of a machine with the same words; -kernel and -append are not part of the state."""
         self._leave_ram_out()
         self.qmp.execute("migrate-incoming", uri=f"exec:cat {shlex.quote(str(state))}")
         while self.qmp.execute("query-status")["status"] == "inmigrate":
             time.sleep(0.01)
 
     def _leave_ram_out(self) -> None:
-        """RAM that is in a file is no part of the state that QEMU writes and reads."""
+        """Leave RAM that is in a file out of the state that QEMU writes and reads."""
         self.qmp.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
 
     def save(self, state: Path) -> None:
-        """Stop, and write all but RAM, which has a file of its own, to a file."""
+        """Stop the machine, and write all but RAM, which has a file of its own, to a file."""
         self.stop()
         self._leave_ram_out()
         self.qmp.execute("migrate", uri=f"exec:cat >{shlex.quote(str(state))}")
@@ -288,11 +292,11 @@ class Machine:
 
     @property
     def text(self) -> str:
-        """What came from the serial port so far."""
+        """Return what came from the serial port so far."""
         return plain(self.raw)
 
     def _read_serial(self, timeout: float) -> bool:
-        """Take what waits. False when the port is closed: QEMU has ended."""
+        """Take what waits at the serial port. Returns False when the port is closed: QEMU has ended."""
         if self._serial is None:
             raise MachineError("this machine has no serial port")
         data = self._serial.read(timeout)
@@ -322,7 +326,7 @@ class Machine:
                 raise self.failure(f"{len(self.raw)} bytes came in {LIMIT:.0f} s, not {size}")
 
     def wait_exit(self, limit: float = LIMIT) -> str:
-        """Wait until QEMU has ended by itself; return the reason that its SHUTDOWN event gives."""
+        """Wait until QEMU has ended by itself; return the reason that QEMU's SHUTDOWN event gives."""
         reason = self.qmp.wait_event("SHUTDOWN", limit)["data"]["reason"]
         assert self.process is not None
         try:
@@ -338,17 +342,17 @@ class Machine:
         self._serial.write(text.encode())
 
     def narrow(self) -> None:
-        """From now on the serial port takes no more than a page before somebody reads; all that waited has been read."""
+        """Let the port take no more than a page from now on before somebody reads; all that waited is read first."""
         assert self._serial is not None
         self._serial.narrow()
 
     def heard(self) -> str:
-        """What has come from the serial port by now, all of it."""
+        """Return all that has come from the serial port by now."""
         self._read_serial(0)
         return self.text
 
     def wait_prompt(self, since: int = 0, limit: float = LIMIT) -> None:
-        """Wait for the monitor's prompt, with nothing behind it."""
+        """Wait until the monitor's prompt is the last that came."""
         self.wait_for(rf"^{PROMPT}\Z", since, limit)
 
     def command(self, line: str) -> str:
@@ -360,7 +364,7 @@ class Machine:
         return output[output.index("\n") + 1:output.rindex(PROMPT)]
 
     def failure(self, message: str) -> MachineError:
-        """An error that shows how the machine was started and what it said."""
+        """Return an error that shows how the machine was started and what it said."""
         command = " ".join(self.config.arguments())
         ended = None if self.process is None else self.process.poll()
         status = "" if ended is None else f"(ended: {ended}) "
@@ -377,7 +381,8 @@ class Machine:
     def stop_halted(self) -> None:
         """Stop once the first CPU halts, as it does when no task can run.
 
-        Text reaches us before the guest executes what comes after it: a prompt says that the shell is about to read.
+        Text reaches us before the guest executes what comes after it: a prompt says only that the shell is about to
+        read.
         """
         deadline = time.monotonic() + LIMIT
         self.stop()
@@ -388,13 +393,13 @@ class Machine:
             self.stop()
 
     def wait_unread(self) -> None:
-        """Wait until something has come from the serial port, and leave it there."""
+        """Wait until something has come from the serial port, and leave it unread."""
         assert self._serial is not None
         if not self._serial.holds(LIMIT):
             raise self.failure(f"nothing came in {LIMIT:.0f} s")
 
     def wait_full(self) -> None:
-        """After narrow(): wait until the port takes no more, however the host lets QEMU get on."""
+        """Wait, after narrow(), until the port takes no more, however slowly the host lets QEMU go on."""
         assert self._serial is not None
         deadline = time.monotonic() + LIMIT
         while self._serial.unread() < 4096:
@@ -403,7 +408,7 @@ class Machine:
             time.sleep(0.01)
 
     def wait_interrupts_off(self) -> None:
-        """Return once the first CPU has interrupts off for long, as it has when the machine ends."""
+        """Return once the first CPU has had interrupts off for long, as it has when the machine ends."""
         deadline = time.monotonic() + LIMIT
         times = 0
         while times < 50:
@@ -413,13 +418,13 @@ class Machine:
                 raise self.failure(f"the CPU had interrupts on for {LIMIT:.0f} s")
 
     def read(self, address: int, size: int) -> bytes:
-        """Guest physical memory, as the CPU's bus sees it."""
+        """Read guest physical memory, as the CPU's bus sees it."""
         path = self.directory / "memory"
         self.qmp.execute("pmemsave", val=address, size=size, filename=str(path))
         return path.read_bytes()
 
     def registers(self) -> dict[str, int]:
-        """RIP, RSP, CR0-CR4, EFER and the other registers of the first CPU."""
+        """Return RIP, RSP, CR0-CR4, EFER and the other registers of the first CPU."""
         text = self.qmp.human("info registers")
         return {name: int(value, 16) for name, value in re.findall(r"\b([A-Z][A-Z0-9]+) ?=([0-9a-f]{8,16})\b", text)}
 
@@ -441,7 +446,7 @@ class Machine:
         return result.stdout + result.stderr
 
     def screendump(self) -> tuple[int, int, bytes]:
-        """Width, height and RGB bytes of the screen."""
+        """Return width, height and RGB bytes of the screen."""
         path = self.directory / "screen.ppm"
         self.qmp.execute("screendump", filename=str(path))
         data = path.read_bytes()
@@ -452,7 +457,7 @@ class Machine:
 
 
 def firmware_state(config: Config) -> tuple[Path, bytes]:
-    """The state of such a machine where the firmware starts a boot file, and the serial port's bytes until then."""
+    """Return such a machine's state where the firmware starts a boot file, and the serial port's bytes until then."""
     gate = dataclasses.replace(config, boot=GATE, append=GATE_CLOSED, cold=True, exact=False)
 
     def make(state: Path, ram: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The scripts of test/qemu/parity, run here and on the Linux of the host: what each printed."""
+"""Run the scripts of test/qemu/parity, here and on the Linux of the host, and tell what each printed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LIMIT = 1800.0
 
 
 def names() -> list[str]:
-    """All scripts."""
+    """Return the names of all scripts."""
     return sorted(path.name for path in SCRIPTS.iterdir() if path != DRIVER)
 
 
 def archive(path: Path, scripts: list[str], programs: dict[str, Path]) -> Path:
-    """An initramfs with these scripts, busybox's applets, and other programs in /bin."""
+    """Make an initramfs with these scripts, busybox's applets, and other programs in /bin."""
     applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
     words = [f"bin/{name}={program}" for name, program in programs.items()]
     words += [f"parity/{name}={SCRIPTS / name}" for name in scripts]
@@ -34,7 +34,7 @@ def archive(path: Path, scripts: list[str], programs: dict[str, Path]) -> Path:
 
 
 def parse(text: str) -> dict[str, bytes]:
-    """What each script printed, from the driver's output."""
+    """Return what each script printed, from the driver's output."""
     found: dict[str, str] = {}
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         name, _, rest = part.partition("\n")
@@ -43,7 +43,7 @@ def parse(text: str) -> dict[str, bytes]:
 
 
 def run_here(path: Path, directory: Path) -> dict[str, bytes]:
-    """On AnkeOS."""
+    """Run the scripts on AnkeOS."""
     boot = bundle(directory / "parity.efi", KERNEL, stub=BUILD / "loader.efi", initrd=path,
                   cmdline="console=ttyS0 quiet")
     with Machine(Config(boot=boot, display=("-vga", "none"), memory="1G")) as machine:
@@ -53,7 +53,7 @@ def run_here(path: Path, directory: Path) -> dict[str, bytes]:
 
 
 def run_on_linux(path: Path, directory: Path) -> dict[str, bytes]:
-    """On the host, in a tmpfs of its own as root: of a namespace, where the tests are not run by root."""
+    """Run the scripts on the host in a tmpfs of their own, as root; where the tests run as a user, of a namespace."""
     root = directory / "root"
     root.mkdir()
     inside = (f"mount -t tmpfs none {root} && cd {root} && cpio -id --quiet --no-preserve-owner <{path} && "

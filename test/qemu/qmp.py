@@ -1,4 +1,4 @@
-"""QEMU's control channel: QMP requests over a unix socket, and the human monitor through it."""
+"""Speak with QEMU's control channel: QMP requests over a unix socket, and the human monitor through it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import time
 
 
-# Only a QEMU that hangs lets anybody wait so long; one that is gone closes the connection.
+# Only a QEMU that hangs lets anybody wait so long: one that has ended closes the connection.
 LIMIT = 300
 
 
@@ -46,7 +46,7 @@ class QMP:
         return str(self.execute("human-monitor-command", **{"command-line": line}))
 
     def wait_event(self, name: str, timeout: float) -> dict:
-        """The next event of this name; those that came before stay in `events`."""
+        """Wait for the next event of this name; those that came before stay in `events`."""
         deadline = time.monotonic() + timeout
         seen = 0
         while True:

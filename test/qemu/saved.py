@@ -1,9 +1,11 @@
-"""Saved machines: QEMU's state at one point of a boot, in files under build/, made once and started from many times.
+"""Save machines: QEMU's state at one point of a boot, in files under build/, made once and started from many times.
 
 RAM has a file of its own, NAME.ram: a machine that starts maps it and has its own copy of each page that it writes, so
-that a start costs no more than what the machine then uses. NAME.state has the devices, NAME.serial the serial port's bytes.
-Files are named after all that went in, so nothing stale is ever found: what has changed has another name. Those that
-nobody has used for longest are removed.
+that a start costs no more than what the machine then uses. NAME.state has the devices, NAME.serial the serial port's
+bytes.
+
+Files are named by a hash of all that went in, so nothing stale is ever found: what has changed has another name. The
+files that have not been used for longest are removed.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def _version() -> str:
 
 
 def _hash(words: Iterable[str], files: Iterable[Path]) -> str:
-    """Of QEMU's words and version, and of what the files hold."""
+    """Return a hash of QEMU's words and version, and of what the files hold."""
     digest = hashlib.sha256("\0".join([_version(), "RAM in a file", *words]).encode())
     for path in files:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -36,7 +38,10 @@ def _hash(words: Iterable[str], files: Iterable[Path]) -> str:
 
 
 def _remove_old(lock: Path) -> None:
-    """Also what runs that were killed have left: files of machines without a state. The caller has the lock."""
+    """Remove the machines used least recently, and files without a state that runs which were killed have left.
+
+    The caller has the lock.
+    """
     states = sorted(DIRECTORY.glob("*.state"), key=lambda path: path.stat().st_mtime, reverse=True)
     kept = {path.stem for path in states[:MOST]}
     for path in DIRECTORY.iterdir():
@@ -45,7 +50,7 @@ def _remove_old(lock: Path) -> None:
 
 
 def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path, Path], bytes]) -> tuple[Path, bytes]:
-    """The file of QEMU's state for these words and files, and what the serial port had said by then.
+    """Return the file of QEMU's state for these words and files, and what the serial port had said by then.
 
     `make` is called when there is none: it writes the state to the first path and RAM to the second, and returns the
     serial port's bytes. Other processes that want the same file wait meanwhile.
@@ -55,10 +60,10 @@ def obtain(words: Iterable[str], files: Iterable[Path], make: Callable[[Path, Pa
     serial, ram, lock = state.with_suffix(".serial"), state.with_suffix(".ram"), DIRECTORY / "lock"
     with open(lock, "wb") as locked:
         fcntl.flock(locked, fcntl.LOCK_EX)
-        # Without its RAM's file QEMU would make an empty one.
+        # Without the file of its RAM QEMU would make an empty one.
         if not (state.exists() and ram.exists()):
             new = state.with_suffix(".new")
-            # What a run that was killed has left: a machine with its pages would not be a new one.
+            # Remove what a run that was killed has left: a machine with its pages would not be a new one.
             ram.unlink(missing_ok=True)
             serial.write_bytes(make(new, ram))
             new.rename(state)

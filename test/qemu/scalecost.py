@@ -1,7 +1,8 @@
-"""What one more of a thing costs where N are there, here and on Linux: test/user/scale/ as /init on both kernels.
+"""Measure what one more of a thing costs where N are there, here and on Linux: test/user/scale/ runs on both kernels.
 
-As callcost.py counts, under QEMU's -icount. A room of rows is a machine of its own, so that a run can be taken up where it
-was left: figures are kept by room, under a hash of the room's source and of the kernel.
+The instructions are counted as in callcost.py, under QEMU's -icount. Each room (a file of rows) is run in a machine of its
+own, so that a run can be taken up where it was left: figures are kept by room, under a hash of the room's source and of
+the kernel.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from machine import PROMPT, Config, Machine, MachineError
 SOURCE = ROOT / "test" / "user" / "scale"
 ARCHIVE = BUILD / "user" / "scale-musl.cpio"
 RESULTS = BUILD / "bench-scale.json"
-# Linux's figures of one run: everyday runs and tests need no Linux.
+# Linux's figures of one run, so that everyday runs and tests need no Linux.
 LINUX = SOURCE / "linux.json"
-LINUX_KEY = b"Debian's Linux"  # for its kernel's bytes
+LINUX_KEY = b"Debian's Linux"  # in the place of Linux's bytes in a hash
 MEMORY = "3G"
 ROOM_LIMIT = 600.0  # seconds; a room takes 20 at most on a quiet host
 
@@ -42,11 +43,11 @@ Figures = dict[int, float]  # instructions of one operation, by N
 
 @dataclasses.dataclass
 class Row:
-    """One operation. Without figures where the kernel gave none."""
+    """The figures of one operation; there are none where the kernel gave none."""
 
     name: str
     room: str
-    kind: str  # of scale.h: f, l or b
+    kind: str  # the kind of scale.h: f, l or b
     linux: Figures
     ours: Figures
 
@@ -61,7 +62,7 @@ class Row:
 
     @property
     def worst(self) -> float | None:
-        """The ratio at the N where it is worst."""
+        """Return the ratio to Linux at the N where it is worst."""
         return max((ratio for ratio in map(self.ratio, self.sizes) if ratio is not None), default=None)
 
     @property
@@ -70,14 +71,14 @@ class Row:
 
     @property
     def allowed(self) -> float:
-        """How much more the largest N may cost than the smallest."""
+        """Return how much more the largest N may cost than the smallest."""
         least, most = self.sizes[0], self.sizes[-1]
         steps = math.log(most) / math.log(least) if self.kind == "l" and least > 1 else LARGEST_GROWTH
         return max(LARGEST_GROWTH, steps, growth(self.linux, self.sizes) or 0)
 
     @property
     def faults(self) -> list[str]:
-        """What goals it misses."""
+        """Return the goals that the row misses."""
         if any(size not in self.ours for size in self.sizes):
             return ["no figure"]
         found = []
@@ -89,7 +90,7 @@ class Row:
 
 
 def growth(figures: Figures, sizes: list[int]) -> float | None:
-    """The figure of the largest N by that of the smallest."""
+    """Return the figure of the largest N divided by that of the smallest."""
     if len(sizes) < 2 or not figures.get(sizes[0]) or sizes[-1] not in figures:
         return None
     return figures[sizes[-1]] / figures[sizes[0]]
@@ -100,7 +101,7 @@ Parsed = dict[str, tuple[str, Figures]]  # kind and figures, by name
 
 
 def parse(text: str, ticks: int) -> tuple[Parsed, list[str]]:
-    """All figures, and what failed, a line each; the last one says it when the program did not come to its end."""
+    """Return all figures, and what failed, a line each; the last line tells if the program did not come to its end."""
     found: Parsed = {}
     for size, spent, things, kind, name in re.findall(r"^scale (\d+) (\d+) (\d+) (\w) (.+?)\s*$", text, re.MULTILINE):
         found.setdefault(name, (kind, {}))[1][int(size)] = int(spent) / ticks / int(things)
@@ -130,18 +131,18 @@ def run_ours(words: list[str], kernel: Path = KERNEL) -> tuple[Parsed, list[str]
             try:
                 machine.wait_for(rf"^scale end|^{PROMPT}\Z|panic.*", limit=ROOM_LIMIT)
             except MachineError:
-                pass  # what there is by now counts
+                pass  # take the text that there is by now
             return parse(machine.heard(), TICKS)
 
 
 def room_key(room: str, kernel: bytes) -> str:
-    """Of a room's figures: what measures and what is measured."""
+    """Return a hash of what a room's figures depend on: the sources that measure, and the kernel that is measured."""
     parts = [(SOURCE / name).read_bytes() for name in (*SHARED, f"{room}.c")]
     return hashlib.sha256(b"\0".join([*parts, kernel])).hexdigest()[:16]
 
 
 def load(path: Path) -> dict[str, dict]:
-    """By room: key, figures and what failed. Empty when the file is not there."""
+    """Return key, figures and failures by room. Empty when the file is not there."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
@@ -151,7 +152,7 @@ def to_parsed(record: dict) -> Parsed:
 
 
 def measure(path: Path, kernel: bytes, run, jobs: int, say) -> dict[str, dict]:
-    """Run the rooms whose figures `path` lacks or has of something else, and write each to it as it comes."""
+    """Run the rooms whose figures `path` lacks or has under another key, and write each to `path` as it comes."""
     kept = {room: record for room, record in load(path).items() if room in ROOMS}
     wanted = [room for room in ROOMS if kept.get(room, {}).get("key") != room_key(room, kernel)]
 
@@ -168,7 +169,7 @@ def measure(path: Path, kernel: bytes, run, jobs: int, say) -> dict[str, dict]:
 
 
 def compare(linux: dict[str, dict], ours: dict[str, dict]) -> list[Row]:
-    """All rows of either side, in the order of their tables."""
+    """Return all rows of either side, in the order of their tables."""
     rows = []
     for room in ROOMS:
         theirs = to_parsed(linux[room]) if room in linux else {}
@@ -186,7 +187,7 @@ def number(value: float | None) -> str:
 
 
 def table(rows: list[Row]) -> str:
-    """A line for each row and N: instructions of both, the ratio; at the largest N the growth of both, and the verdict."""
+    """Return a line for each row and N: instructions of both, their ratio; at the largest N also growth and verdict."""
     lines = [f"{'guest instructions an operation':46}{'N':>8}{'Linux':>14}{'AnkeOS':>14}{'ratio':>9}"
              f"{'growth':>9}{'Linux':>8}  goals"]
     for row in rows:
@@ -202,7 +203,7 @@ def table(rows: list[Row]) -> str:
 
 
 def record(row: Row) -> dict:
-    """A row as JSON: its figures by N, what is derived of them, and what it misses."""
+    """Return a row as JSON: its figures by N, what is derived of them, and what it misses."""
     return {"name": row.name, "room": row.room, "kind": row.kind, "linux": row.linux, "ours": row.ours,
             "ratio": {size: row.ratio(size) for size in row.sizes}, "growth": row.growth,
             "linux_growth": growth(row.linux, row.sizes), "missed": row.faults}

@@ -1,4 +1,4 @@
-"""Reads the text off a screen, by comparing its cells with the glyphs of the console font."""
+"""Read the text off a screen, by comparing its cells with the glyphs of the console font."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 8
 
 
 def load_font(path: Path = FONT) -> tuple[int, dict[bytes, str]]:
-    """Height of a cell, and the character that each bitmap shows (PSF 1 and 2)."""
+    """Return the height of a cell, and the character that each bitmap shows (PSF 1 and 2)."""
     data = gzip.decompress(path.read_bytes())
     if data[:2] == b"\x36\x04":
         start, height, count = 4, data[3], 512 if data[2] & 1 else 256
@@ -38,7 +38,7 @@ def load_font(path: Path = FONT) -> tuple[int, dict[bytes, str]]:
 
 
 def _cells(width: int, height: int, pixels: bytes, cell: int, scale: int) -> list[list[tuple[bytes, ...]]]:
-    """Rows of cells, each a tuple of its scan lines' RGB bytes; enlarged pixels are taken once."""
+    """Return rows of cells, each a tuple of its scan lines' RGB bytes; of enlarged pixels one each is taken."""
     step = WIDTH * scale * 3
     lines = [pixels[y * width * 3:(y + 1) * width * 3] for y in range(0, height, scale)]
     rows = []
@@ -51,7 +51,7 @@ def _cells(width: int, height: int, pixels: bytes, cell: int, scale: int) -> lis
 
 
 def read_text(image: tuple[int, int, bytes]) -> str:
-    """The screen's text; characters that the font does not have come out as U+FFFD. Cells have two colours at most."""
+    """Return the screen's text. A character that the font does not have is U+FFFD; a cell has two colours at most."""
     cell, glyphs = load_font()
     best = None
     for scale in (1, 2, 3):
@@ -117,14 +117,14 @@ def wait_for_rows(machine: Machine, rows: dict[int, str], limit: float = LIMIT) 
 
 
 def paper(image: tuple[int, int, bytes], row: int, column: int) -> tuple[int, ...]:
-    """The background of a cell of a screen that is not enlarged: no ASCII glyph has ink in its corner."""
+    """Return the background of a cell of a screen that is not enlarged: no ASCII glyph has ink in its corner."""
     cell, _ = load_font()
     at = (row * cell * image[0] + column * WIDTH) * 3
     return tuple(image[2][at:at + 3])
 
 
 def cursor_cells(image: tuple[int, int, bytes]) -> list[tuple[int, int]]:
-    """The cells (row, column) whose background is not the screen's usual one: the cursor, and what is reversed."""
+    """Return the cells (row, column) whose background is not the screen's usual one: the cursor, and reversed text."""
     cell, _ = load_font()
     usual = paper(image, image[1] // cell - 1, image[0] // WIDTH - 1)
     return [(row, column) for row in range(image[1] // cell) for column in range(image[0] // WIDTH)

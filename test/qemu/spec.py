@@ -1,7 +1,7 @@
-"""The specification of a kernel context, as lists of leaves, and the comparison with what a walk found.
+"""Specify a kernel context, as lists of leaves, and compare it with what a walk found.
 
-Every function returns complaints, one line each; an empty list is a pass. Nothing here looks at page tables:
-the expected map comes from the memory map and the handoff alone.
+Every function that checks returns complaints, one line each; an empty list is a pass. Nothing here looks at page
+tables: the expected map comes from the memory map and the handoff alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GIB = 1 << 30
 
 
 def cover(va: int, pa: int, length: int, largest: int) -> Iterable[tuple[int, int, int]]:
-    """(va, pa, size) of the fewest leaves that map the range; `largest` bounds their size."""
+    """Return (va, pa, size) of the fewest leaves that map the range; `largest` bounds their size."""
     while length:
         size = max(s for s in SIZES.values() if s <= largest and s <= length and not (va | pa) % s)
         yield va, pa, size
@@ -24,12 +24,12 @@ def cover(va: int, pa: int, length: int, largest: int) -> Iterable[tuple[int, in
 
 
 def read_only_alias(info: BootInfo) -> list[tuple[int, int]]:
-    """[start, end) of the image's frames that the image itself may not write."""
+    """Return [start, end) of the image's frames that the image itself may not write."""
     return sorted((pa, pa + pages * PAGE) for _, pa, pages, prot in info.segments() if not prot & number("PROT_W"))
 
 
 def expected_hhdm(info: BootInfo, memmap: list[Range], largest: int) -> list[Leaf]:
-    """RAM and nothing else, by the largest leaves that fit inside a range of one type and one set of rights."""
+    """Return the leaves of RAM and nothing else, the largest that fit in a range of one type and one set of rights."""
     base, top = layout()["HHDM_BASE"], layout()["HHDM_SIZE"]
     protected = read_only_alias(info)
     leaves = []
@@ -46,7 +46,7 @@ def expected_hhdm(info: BootInfo, memmap: list[Range], largest: int) -> list[Lea
 
 
 def expected_image(info: BootInfo) -> list[Leaf]:
-    """The kernel's segments, each with its own rights, all global."""
+    """Return the leaves of the kernel's segments, each with its own rights, all global."""
     leaves = []
     for va, pa, pages, prot in info.segments():
         write, execute = bool(prot & number("PROT_W")), bool(prot & number("PROT_X"))
@@ -56,7 +56,7 @@ def expected_image(info: BootInfo) -> list[Leaf]:
 
 
 def difference(what: str, found: list[Leaf], expected: list[Leaf], show: int = 8) -> list[str]:
-    """Complaints about leaves that are there and should not be, and the other way round."""
+    """Complain about leaves that are there and should not be, and about those that are missing."""
     found_set, expected_set = set(found), set(expected)
     extra = sorted(found_set - expected_set)
     missing = sorted(expected_set - found_set)
@@ -70,7 +70,7 @@ def difference(what: str, found: list[Leaf], expected: list[Leaf], show: int = 8
 
 
 def check_mmio(leaves: list[Leaf], memmap: list[Range], framebuffer: tuple[int, int]) -> list[str]:
-    """Only device memory: writable, no-execute, not global, uncached, write-combining or -through; the framebuffer all of it."""
+    """Check for device memory only, writable, no-execute, not global, not write-back; and for all of the framebuffer."""
     complaints = []
     for leaf in leaves:
         if leaf.execute or leaf.user or leaf.glob or leaf.memory not in ("UC", "WT", "WC"):
@@ -86,7 +86,7 @@ def check_mmio(leaves: list[Leaf], memmap: list[Range], framebuffer: tuple[int, 
 
 
 def check_heap(leaves: list[Leaf], memmap: list[Range]) -> list[str]:
-    """Heap and stacks: RAM, no-execute, global, write-back."""
+    """Check heap and stacks: RAM, no-execute, global, write-back."""
     complaints = []
     for leaf in leaves:
         if leaf.execute or leaf.user or not leaf.glob or leaf.memory != "WB":
@@ -97,7 +97,7 @@ def check_heap(leaves: list[Leaf], memmap: list[Range]) -> list[str]:
 
 
 def check_everywhere(walk: Walk) -> list[str]:
-    """What holds for each leaf and table of the kernel context, whatever its range."""
+    """Check what holds for each leaf and table of the kernel context, whatever its range."""
     ranges = {name[:-5]: (layout()[name], layout()[name[:-5] + "_SIZE"]) for name in layout() if name.endswith("_BASE")}
     complaints = [f"PML4 entry {index} of the lower half: {entry:#x}"
                   for index, entry in enumerate(walk.root[:256]) if entry & 1]
@@ -118,7 +118,7 @@ def check_everywhere(walk: Walk) -> list[str]:
 
 
 def check_tables(walk: Walk, root: int, memmap: list[Range]) -> list[str]:
-    """Each table is a frame of RAM of its own, and maps something; slot 511's PDPT may be empty."""
+    """Check that each table is a frame of RAM of its own, and maps something; slot 511's PDPT may be empty."""
     complaints = []
     seen = {root}
     for table in walk.tables:
@@ -133,7 +133,7 @@ def check_tables(walk: Walk, root: int, memmap: list[Range]) -> list[str]:
 
 
 def check_context(walk: Walk, info: BootInfo, memmap: list[Range], largest: int) -> list[str]:
-    """Everything above, for a kernel context whose CPU has pages of up to `largest` bytes."""
+    """Check everything above, for a kernel context whose CPU has pages of up to `largest` bytes."""
     def within(name: str) -> list[Leaf]:
         return walk.in_range(layout()[name + "_BASE"], layout()[name + "_SIZE"])
 

@@ -58,9 +58,9 @@ class Table:
     """A table frame below the root."""
 
     pa: int
-    level: int  # of its entries
-    va: int  # the first address it spans
-    entries: int  # present ones
+    level: int  # the level of the table's entries
+    va: int  # the first address that the table spans
+    entries: int  # how many entries are present
 
 
 @dataclasses.dataclass
@@ -75,7 +75,7 @@ class Walk:
         return [leaf for leaf in self.leaves if base <= leaf.va < base + size]
 
     def translate(self, va: int) -> int:
-        """The physical address behind `va`."""
+        """Return the physical address behind `va`."""
         for leaf in self.leaves:
             if leaf.va <= va < leaf.va + leaf.size:
                 return leaf.pa + (va - leaf.va)
@@ -83,12 +83,12 @@ class Walk:
 
 
 def canonical(va: int) -> int:
-    """Bit 47 extended through 63."""
+    """Return the address with bit 47 extended through 63."""
     return va | 0xFFFF_0000_0000_0000 if va & 1 << 47 else va
 
 
 def pat_names(pat: int) -> list[str]:
-    """The memory types that the eight PAT indices stand for."""
+    """Return the memory types that the eight PAT indices stand for."""
     return [PAT_TYPES[pat >> 8 * index & 7] for index in range(8)]
 
 
@@ -106,7 +106,10 @@ class _Walker:
         return struct.unpack("<512Q", self._read(pa, 4096))
 
     def walk(self, entries: tuple[int, ...], level: int, base: int, above: int) -> None:
-        """`above` holds the W and U bits that all entries so far grant, and the NX bit that any has set."""
+        """Walk one table.
+
+        `above` holds the W and U bits that all entries so far grant, and the NX bit that any has set.
+        """
         for index, entry in enumerate(entries):
             if not entry & PRESENT:
                 continue
@@ -144,7 +147,7 @@ def walk(read: Read, cr3: int, *, physical_bits: int, pat: int, nxe: bool = True
 
 
 def merge(leaves: list[Leaf]) -> Iterator[tuple[Leaf, int]]:
-    """Runs of leaves that continue each other in both worlds with the same rights: (first leaf, bytes)."""
+    """Return runs of leaves that continue each other in both address spaces with the same rights: (leaf, bytes)."""
     first: Leaf | None = None
     length = 0
     for leaf in leaves:
