@@ -1,4 +1,4 @@
-"""Contexts on a CPU with PCID, INVPCID and global pages: Bochs has them, QEMU's TCG has not."""
+"""Test contexts on a CPU with PCID, INVPCID and global pages: Bochs has such a CPU, QEMU's TCG has not."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ def control_registers(bochs):
 
 
 def test_boot_report(bochs):
-    """The CPU has what this is about, and the tables are right."""
+    """The CPU has PCID, INVPCID and global pages, and the tables are right."""
     features = re.search(r"^CPU features:(.*(?:\n  .*)*)", bochs.text, re.MULTILINE)[1].split()
     assert {"PCID", "INVPCID", "PGE"} <= set(features)
     audits = re.findall(r"^audit: (\w+) context: 0 W\+X, 0 user, 0 stray global, 0 outside the map;", bochs.text,
@@ -52,7 +52,7 @@ def test_registers(bochs):
 
 
 def test_stats(bochs):
-    """Most switches keep what the TLB has; PCIDs went round; INVPCID was used."""
+    """Most switches keep the TLB's content; all PCIDs were given out, and given out again; INVPCID was used."""
     stats = bochs.command("stats")
     writes, flushed, dealt = map(int, re.search(
         r"CR3: (\d+) writes, (\d+) of them flushed; PCIDs on, dealt (\d+) times", stats).groups())
@@ -62,12 +62,15 @@ def test_stats(bochs):
 
 
 def test_interrupts_and_time(bochs):
-    """x2APIC mode and TSC deadlines: an interrupt writes CR3 not at all. CPUID's word for the TSC's rate is not kept."""
+    """With x2APIC mode and TSC deadlines an interrupt does not write CR3.
+
+    CPUID's word for the TSC's rate is not kept.
+    """
     results = re.findall(r"^(not ok|ok) \d+ (?:- )?(time: .*)$", bochs.text, re.MULTILINE)
     assert len(results) == 10
     assert "time: an interrupt keeps to its CR3 writes" in [name for verdict, name in results if verdict == "ok"]
     assert re.search(r"^CPUs: 1; APIC: x2APIC, id 0; I/O APICs: 0$", bochs.text, re.MULTILINE)
     mhz, timer = re.search(r"^TSC: ([\d.]+) MHz by PIT; timer: (.*)$", bochs.text, re.MULTILINE).groups()
-    # bochs.py's ips.
+    # the rate that bochs.py sets by `ips`
     assert abs(float(mhz) - 10) < 0.1
     assert timer == "TSC deadline"

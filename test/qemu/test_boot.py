@@ -1,6 +1,7 @@
-"""The one file on machines of several kinds, as firmware starts it. Each must reach the monitor; test_machines.py has more.
+"""Start the boot file as firmware does, on machines of several kinds; each must reach the monitor.
 
-All of them run the firmware, cold; most tests of other files start where a saved one has got to (machine.py).
+test_machines.py has more. All of these machines run the firmware from its first instruction, while most tests of other
+files start where a saved machine has got to (machine.py).
 """
 
 import re
@@ -23,7 +24,7 @@ U_BOOT = "/usr/lib/u-boot/qemu-x86_64/u-boot.rom"
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_reaches_the_monitor(name):
-    """The prompt comes, commands work, and the live tables are as specified there too."""
+    """The prompt comes, commands work, and the live tables are as specified on each machine."""
     with Machine(MACHINES[name]) as machine:
         machine.wait_prompt()
         assert "audit" in machine.command("help")
@@ -34,7 +35,7 @@ def test_reaches_the_monitor(name):
 
 
 def test_reaches_the_shell():
-    """As a user starts it, from a disk, with the boot file's own command line: the shell comes, and the kernel's map is right."""
+    """A boot from a disk, as users do it, with the boot file's own command line: the shell comes, the map is right."""
     shell = r"^/root # \Z"
     with Machine(Config(boot=None, display=("-vga", "none"), extra=disk(BUILD / "ankeos.img"))) as machine:
         machine.wait_for(shell)
@@ -52,7 +53,7 @@ def test_reaches_the_shell():
     ("q35,smm=off", "ide-hd", "guest-reset"),
 ], ids=("pc", "q35"))
 def test_u_boot(tmp_path, machine, device, end):
-    """A firmware that lacks what OVMF has: SSE, interrupts, tables where they belong, options that are meant for us."""
+    """The boot works under a firmware that lacks what OVMF has: SSE, interrupts, tables in their places."""
     shell = r"^/root # \Z"
     image = fat_image(tmp_path / "disk.img", {"EFI/BOOT/BOOTX64.EFI": BOOT_FILE})
     with Machine(Config(boot=None, machine=machine, display=("-vga", "none"), firmware=U_BOOT,

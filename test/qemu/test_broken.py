@@ -1,4 +1,4 @@
-"""Broken boot files: one line that names the thing and the value, all memory given back, on with the boot manager."""
+"""Start broken boot files: each must print a line with the thing and the value, give memory back, and return."""
 
 import re
 import struct
@@ -10,7 +10,7 @@ from machine import BOOT_FILE, Config, Machine
 
 GIB = 1 << 30
 PT_OTHER = 0x6FFFFFFF
-NOTE_CONTENT = 12 + 8  # behind the note's header and its name, "AnkeOS" padded to 8
+NOTE_CONTENT = 12 + 8  # offset of the note's content: behind its header and its name, "AnkeOS" padded to 8
 
 
 def truncated(size):
@@ -18,7 +18,7 @@ def truncated(size):
 
 
 def broken_kernels():
-    """name: (content of .kernel or None, what the line must name, the value in it)."""
+    """Return name: (content of .kernel or None, what the line must name, the value in it)."""
     text, data = Elf().load(required=PF_X), Elf().load(required=PF_W)
     rodata = Elf().load(forbidden=PF_X | PF_W)
     largest = max(text["vaddr"] + text["memsz"], data["vaddr"] + data["memsz"])
@@ -56,24 +56,24 @@ def broken_kernels():
     return cases | {
         "nonote": (Elf().change(note, type=PT_OTHER), "note", None),
         "version": (other, "version 99", None),
-        # More than the machine has, less than the image range: only the allocation can fail.
+        # A size that is more than the machine has, and less than the image range: only the allocation can fail.
         "nomemory": (Elf().change(last_load(), memsz=GIB), "no memory: [0-9]+ pages", None),
     }
 
 
 def last_load():
-    """The PT_LOAD behind which the image range is free."""
+    """Return the PT_LOAD behind which the image range is free."""
     return max((h for h in Elf().headers() if h["type"] == 1), key=lambda h: h["vaddr"])
 
 
-# Lines for the UEFI shell: what memory is used for.
+# Lines for the UEFI shell that show what memory is used for.
 MEMORY = "echo begin-{when}\nmemmap\necho end-{when}\n"
 CASES = broken_kernels() if (BUILD / "kernel.strip.elf").exists() else {}
 
 
 @pytest.fixture(name="shell", scope="module")
 def _shell(tmp_path_factory):
-    """A UEFI shell that has started each broken file, and the good one at the end."""
+    """Run a UEFI shell that starts each broken file, and the good one at the end; yield its text."""
     directory = tmp_path_factory.mktemp("broken")
     files, script = {}, ["@echo -off", "fs0:"]
     for name, (kernel, _, _) in CASES.items():
@@ -96,7 +96,7 @@ def _shell(tmp_path_factory):
 
 
 def piece(machine, name):
-    """What came between the marks around one program."""
+    """Return what came between the marks around one program."""
     match = re.search(rf"begin-{name}\n(.*?)end-{name} ?(\S*)", machine.text, re.DOTALL)
     assert match, machine.failure(f"no output of {name}")
     return match
@@ -116,7 +116,7 @@ def test_one_line_and_back(shell, name):
 
 
 def test_all_is_given_back(shell):
-    """All of them together leave as much memory of the loader's types as there was before the first."""
+    """All broken files together leave as much memory of the loader's types as there was before the first."""
     def loader_pages(when):
         return re.findall(r"^ *((?:Loader|RT_)\w+) *: +([\d,]+) Pages", piece(shell, when)[1], re.MULTILINE)
 
@@ -125,12 +125,12 @@ def test_all_is_given_back(shell):
 
 
 def test_good_file_boots_afterwards(shell):
-    """None of them left anything behind that a good one trips over. Last: the firmware is gone then."""
+    """A good file boots after the broken ones. This test comes last: the firmware is gone then."""
     shell.wait_prompt()
 
 
 def test_boot_manager_goes_on(tmp_path):
-    """A broken file given as the first choice: the firmware takes the next one, AnkeOS on a disk."""
+    """After a broken file as the first choice the firmware takes the next one, AnkeOS on a disk."""
     broken = bundle(tmp_path / "broken.efi", None)
     extra = disk(BUILD / "ankeos.img")
     with Machine(Config(boot=broken, display=("-vga", "none"), extra=extra)) as machine:
@@ -140,7 +140,7 @@ def test_boot_manager_goes_on(tmp_path):
 
 
 def test_too_little_memory(tmp_path):
-    """A kernel that does not fit into the machine, as the first choice of the boot manager."""
+    """A kernel that does not fit into the machine is an error like others, and the boot manager goes on."""
     kernel = Elf().change(last_load(), memsz=GIB)
     broken = bundle(tmp_path / "broken.efi", bytes(kernel.content))
     with Machine(Config(memory="64M", boot=broken, display=("-vga", "none"))) as machine:
@@ -149,7 +149,10 @@ def test_too_little_memory(tmp_path):
 
 
 def test_watchdog_is_left_alone(tmp_path):
-    """A shell that goes on after a failure is there five minutes later. Instructions are the clock: that takes seconds."""
+    """A shell that goes on after a failure is still there five minutes later, so no watchdog has reset the machine.
+
+    The clock counts instructions, so that five minutes pass in seconds.
+    """
     (tmp_path / "startup.nsh").write_text("\r\n".join(["@echo -off", "fs0:", "broken.efi", "stall 310000000",
                                                         "echo alive", ""]))
     image = fat_image(tmp_path / "disk.img", {"broken.efi": bundle(tmp_path / "broken.efi", None),

@@ -1,4 +1,4 @@
-"""The rule, made visible: how often each system call changes contexts, as the monitor's `syscalls` counts it.
+"""Test how often each system call changes contexts, as the monitor's `syscalls` counts it.
 
 The bundle's own demo makes the calls: it forks, maps, yields, asks for the time and writes to the console. Clocks count
 instructions, so that no more timer interrupts come on a busy host.
@@ -10,15 +10,15 @@ import pytest
 from bundles import busybox_bundle
 from machine import BOOT_FILE, Config, Machine
 
-# Neither hardware, nor frames, nor tables.
+# Calls that need neither hardware, nor frames, nor tables.
 FREE = ("getppid", "getpid", "clock_gettime", "mmap", "rt_sigprocmask", "gettid", "uname", "arch_prctl", "brk")
 DISPLAYS = {"serial only": (("-vga", "none"), 0), "with a screen": (("-vga", "std"), 2)}
 
 
 def costs_of_calls(machine):
-    """By name of the call: how often, how many CR3 writes; and the number of interrupts, which may come in any call.
+    """Return by name of the call how often it was made, and its CR3 writes; and the number of interrupts.
 
-    This machine's APIC is no x2APIC: an interrupt goes to the kernel context.
+    An interrupt may come in any call; this machine's APIC is no x2APIC, so an interrupt goes to the kernel context.
     """
     text = machine.command("syscalls")
     costs = {call: (int(calls), int(writes))
@@ -35,7 +35,8 @@ def test_calls_keep_to_their_context(name):
         machine.wait_for("^init has ended with status 0$")
         machine.wait_prompt()
         costs, interrupts, text = costs_of_calls(machine)
-        # The port's among them, which sends the text: few beside the 5,000 calls, or the bounds below would say little.
+        # The serial port's interrupts, which send the text, are among these. They must be few beside the 5,000 calls:
+        # the bounds below would say little otherwise.
         assert interrupts < 200
         assert set(FREE) <= set(costs), text
         assert costs["getppid"][0] >= 5000 and sum(costs[call][1] for call in FREE) <= 2 * interrupts, text
@@ -44,7 +45,7 @@ def test_calls_keep_to_their_context(name):
 
 
 def test_a_write_draws_once(tmp_path):
-    """Sixteen kilobytes that scroll the screen, in one write(2): into the kernel context and back, once."""
+    """A write(2) of sixteen kilobytes that scroll the screen goes into the kernel context and back once."""
     (tmp_path / "lines").write_text("a line that scrolls the screen\n" * 528)
     script = "i=0; while [ $i -lt 40 ]; do dd if=/lines of=/dev/tty0 bs=16368 2>/dev/null; i=$((i+1)); done"
     boot = busybox_bundle(tmp_path, f'console=tty0 monitor init=/bin/sh -- -c "{script}"', ("sh", "dd"),
@@ -55,5 +56,6 @@ def test_a_write_draws_once(tmp_path):
         costs, interrupts, text = costs_of_calls(machine)
         calls, writes = costs["write"]
         assert calls >= 40 and writes >= calls and writes <= 2 * calls + 2 * interrupts, text
-        # By pieces it would be 64 for each.
+        # Drawing the text piece by piece would make 64 CR3 writes for each call. With so few interrupts the bound above
+        # shows that.
         assert interrupts < 600, interrupts

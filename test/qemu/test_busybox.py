@@ -1,4 +1,4 @@
-"""A program that nobody here wrote: Debian's static busybox as the shell, typed at over the serial port."""
+"""Test a program that nobody here wrote: Debian's static busybox as the shell, typed at over the serial port."""
 
 import pytest
 from bundles import busybox_bundle
@@ -15,7 +15,7 @@ LINES = (
     ("for i in 1 2 3; do true; done && ls /bin/no 2>/dev/null || echo $?", "1"),
 )
 
-# dmesg reads by syslog(2), the rest by /dev/kmsg; a program's message is of facility 1, "user".
+# Commands for the log: dmesg reads by syslog(2), the others by /dev/kmsg. A program's message is of facility 1, "user".
 LOG_LINES = (
     ("dmesg | head -n 1", r"\[ +\d+\.\d{6}\] AnkeOS [\d.]+"),
     ("head -n 1 /dev/kmsg", r"6,0,\d+,-;AnkeOS [\d.]+"),
@@ -23,7 +23,7 @@ LOG_LINES = (
     ("dmesg -n 8; echo '<7>shown now' > /dev/kmsg", "shown now"),
     ("dmesg -n 1; echo '<1>not shown' > /dev/kmsg; echo done", "done"),
     ("dmesg -c | tail -n 1; dmesg | wc -l", r"\[ +\d+\.\d{6}\] not shown\n0"),
-    # A reader waits for the next message.
+    # A reader of the log waits for the next message.
     ("cat /dev/kmsg >/all & while ! grep 'to be awaited' /all; do echo to be awaited >/dev/kmsg; done; kill $!",
      r"12,\d+,\d+,-;to be awaited[^$]*"),
 )
@@ -31,7 +31,7 @@ LOG_LINES = (
 
 @pytest.mark.parametrize("lines", [LINES, LOG_LINES], ids=["shell", "log"])
 def test_shell(tmp_path, lines):
-    """Pipes, loops, redirection, a here-document; the log; `exit` of the shell ends init and so the machine."""
+    """Pipes, loops, redirection, a here-document and the log work; `exit` of the shell ends init and so the machine."""
     (tmp_path / "lines").write_text("1\n2\n3\n")
     boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", (*APPLETS, "uname"),
                           f"lines={tmp_path / 'lines'}")

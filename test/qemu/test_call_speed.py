@@ -1,6 +1,6 @@
-"""The goals for system calls: at most a third of Linux's instructions each, and 80 for a call that does nothing.
+"""Test the goals for system calls: a third of Linux's instructions at most, and 80 for a call that does nothing.
 
-And the budgets of CR3 writes, by the kernel's own counters.
+The budgets of CR3 writes are tested by the kernel's own counters.
 """
 
 import callcost
@@ -12,10 +12,10 @@ def _measured():
     return callcost.measure_ours()
 
 
-# CR3 writes of one operation.
+# The CR3 writes that one operation may make.
 BUDGETS = {"getpid": 0, "getppid": 0, "invalid": 0, "clock_gettime": 0, "signal": 0, "fault": 2, "yield": 1, "sides": 4,
            "sides_mprotect": 4, "unix": 5, "pty_line": 0, "timer_create": 0, "signalfd": 0, "inotify": 2, "ptrace_stop": 2, "open_deep": 0}
-SLACK = 0.05  # what sets an operation up, and a timer's interrupt, which goes to the kernel context without x2APIC
+SLACK = 0.05  # CR3 writes of an operation's set-up, and of timer interrupts, which enter the kernel context
 
 
 def test_context_switches(measured):
@@ -28,14 +28,14 @@ def test_context_switches(measured):
     """
     _, counted = measured
     assert counted["pipe"][0] < 1.1, counted["pipe"]
-    # Where the stack's top lies is random: near a page's end parent and child go on in the next page.
+    # The place of the stack's top is random: when it is near a page's end, parent and child use the next page, too.
     assert counted["fork"][0] < 5.5 and counted["fork_exec"][0] < 11.5, counted
     wrong = {name: counted[name][0] for name, writes in BUDGETS.items() if abs(counted[name][0] - writes) > SLACK}
     assert not wrong, f"expected {BUDGETS}, saw {wrong}"
 
 
 def test_costs_grow_with_what_is_used(measured):
-    """fork's cost is not of what is only reserved, exec's not of the file's size."""
+    """fork does not cost more for memory that is only reserved, nor exec for the file's size."""
     ours, _ = measured
     assert ours["fork_reserved"] < ours["fork"] * 1.05, ours
     assert ours["exec_large"] < ours["fork_exec"] * 1.05, ours

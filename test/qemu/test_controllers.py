@@ -1,11 +1,11 @@
-"""Machines without an I/O APIC, or without a local APIC: the 8259s and the PIT do their work."""
+"""Test machines without an I/O APIC, or without a local APIC, where the 8259s and the PIT do the work."""
 
 import pytest
 from bundles import busybox_bundle
 from keys import type_text
 from machine import Config, Machine
 
-# What the log says of the controllers and the timer, for the words that take them away.
+# Words of the command line that take controllers away, and what the log then says of controllers and timer.
 MACHINES = {
     "acpi=off": ("ACPI: left alone", "timer: APIC timer"),
     "noapic": ("APIC: xAPIC, id 0; I/O APICs: 0", "timer: APIC timer"),

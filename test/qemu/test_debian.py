@@ -1,4 +1,4 @@
-"""Debian's dynamic programs run as its packages install them, and what cannot run says why, once."""
+"""Run Debian's dynamic programs as its packages install them; what cannot run must say why, once."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from machine import Config, Machine
 
 PROGRAMS = ["/bin/bash", "/usr/bin/perl", "/usr/bin/python3", "/usr/bin/gdb", *(f"/bin/{name}" for name in (
     "ls", "sort", "tr", "tail", "grep", "readlink", "echo", "wc", "sed", "od", "chmod"))]
-# With this gdb tells the threads of a program apart.
+# A library by which gdb tells the threads of a program apart.
 THREADS = "/lib/x86_64-linux-gnu/libthread_db.so.1"
 PT_INTERP = 3
 ELF_32 = 1
@@ -21,7 +21,7 @@ EXPECTED = {
     "python": r'\{"sum": 499500, "name": "/usr/bin/python3"\}', "threads": r"140", "exe": r"/bin/readlink",
     "named": r"[1-9]\d", "loader": r"by hand", "entry": r"3", "moved": r"[4-6]", "locale": r" +A +x +C +\\n",
     "unnamed": r"4 0", "refused2": r"errno 22",
-    # What Debian's gdb prints on Linux, too, without addresses.
+    # The lines that Debian's gdb prints on Linux, too; addresses are left out.
     "gdb": re.escape("Breakpoint 1 at 0x;Breakpoint 1, square (x=2):15;$1 = 2;#0  square (x=2):15;"
                      "Value returned is $2 = 4;Hardware watchpoint 2: counter;Breakpoint 1, square (x=3):15;Hardware watchpoint 2: counter;"
                      "Old value = 4;New value = 9;"),
@@ -32,7 +32,7 @@ EXPECTED = {
 
 
 def broken_programs(directory):
-    """/bin/echo with a loader that is nowhere, and as a 32-bit program: words for mkinitrd."""
+    """Return words for mkinitrd: /bin/echo with a loader that is nowhere, and as a 32-bit program."""
     absent, narrow = directory / "absent", directory / "narrow"
     elf = Elf(debian_programs.Path("/bin/echo"))
     name = next(header for header in elf.headers() if header["type"] == PT_INTERP)
@@ -61,7 +61,7 @@ def _text(tmp_path_factory):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_program(text, name):
-    """What the program printed."""
+    """Each program prints what it must."""
     assert re.search(rf"^{name}: {EXPECTED[name]}$", text, re.MULTILINE), text
 
 

@@ -1,4 +1,4 @@
-"""Debian's gcc and python3 do their work: a program is compiled and run, and python3's own regression tests pass."""
+"""Test that Debian's gcc compiles a program that runs, and that python3's own regression tests pass."""
 
 import os
 import re
@@ -13,14 +13,14 @@ from machine import Config, Machine
 SHORT = ("test_fcntl", "test_mmap", "test_pty", "test_resource")
 LONG = ("test_select", "test_time", "test_posix", "test_shutil", "test_tempfile", "test_os", "test_signal", "test_threading", "test_selectors",
         "test_subprocess", "test_asyncio.test_unix_events")
-# Seconds, for a host under load; only a failure ever waits so long.
+# A limit in seconds for a host under load; only a failure ever waits so long.
 LIMIT = 1800 if os.environ.get("ANKEOS_PYTHON") else 600
 TESTS = SHORT + LONG if os.environ.get("ANKEOS_PYTHON") else SHORT
 
 
 @pytest.fixture(scope="module", name="text")
 def _text(tmp_path_factory):
-    """The serial text of a machine that has compiled and run hello.c, and then the tests of TESTS."""
+    """Return the serial text of a machine that has compiled and run hello.c, and then the tests of TESTS."""
     directory = tmp_path_factory.mktemp("work")
     archive = directory / "work.cpio"
     programs, files = debian_programs.compiler()
@@ -43,5 +43,5 @@ def test_compiled(text):
 
 @pytest.mark.parametrize("name", TESTS)
 def test_python(text, name):
-    """A file of python3's regression tests: its own word is that all of it passed."""
+    """A file of python3's regression tests says that all of it passed."""
     assert re.search(rf"^== {name} 0$", text, re.MULTILINE), text[-20000:]

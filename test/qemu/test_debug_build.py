@@ -1,4 +1,4 @@
-"""The other build, by the other compiler: `make DEBUG=1 CC=clang`, which checks the heap and what C leaves undefined."""
+"""Test the build by the other compiler, `make DEBUG=1 CC=clang`, which checks the heap and undefined behaviour."""
 
 import os
 import re
@@ -19,7 +19,7 @@ NO_DISPLAY = ("-vga", "none")
 
 @pytest.fixture(name="build", scope="module")
 def _build(tmp_path_factory):
-    """Its build directory, of a copy of the sources."""
+    """Make that build of a copy of the sources, and return its directory."""
     tree = tmp_path_factory.mktemp("debug")
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
@@ -38,14 +38,14 @@ def boot(directory, build, cmdline, initrd=None, exact=False):
 
 
 def test_selftests(tmp_path, build):
-    """All hold."""
+    """All self-tests pass."""
     with boot(tmp_path, build, "selftest init=none") as machine:
         machine.wait_prompt()
         assert [str(result) for result in ktap.parse(machine.text) if not result.passed] == []
         assert "0 W+X" in machine.command("audit")
 
 
-# how: what the page must say: of locks, both places; the heap's messages name who allocated the block and who freed it.
+# How each panic is caused, and what its page must say: of locks both places; of the heap who allocated and who freed.
 BUGS = {
     "small": r"^undefined behaviour: member access at 0xdddddddddddddddd, which is not aligned for 'struct node'",
     "over": r"^heap: overrun of block 0x[0-9a-f]+ \(48 bytes, allocated by 0x[0-9a-f]+\): byte 48 was written",
@@ -82,13 +82,13 @@ def test_slow(tmp_path, build):
 
 
 def test_nobody_waits(tmp_path, build):
-    """Programs run from the first to the last, and no call of theirs keeps the CPU for a millisecond of guest time."""
+    """Programs run from the first to the last, and no call of any keeps the CPU for a millisecond of guest time."""
     with boot(tmp_path, build, "stops -- info", initrd=BUILD / "user" / "test-musl.cpio", exact=True) as machine:
         machine.wait_for(usertests.END)
         assert "stop: " not in machine.text, machine.text
 
 
-# In CI with memory refused only: the normal build has one where it is not.
+# In CI this runs with memory refused only: the normal build has a test that refuses none.
 STORMS = {"refused": "frame_fail_user=100 heap_fail_user=101", "": ""}
 
 
@@ -98,7 +98,7 @@ def test_storm(tmp_path, build, how):
     seconds = int(os.environ.get("ANKEOS_STORM", "5"))
     options = f"monitor {STORMS[how]} -- stay storm:{seconds}:5"
     with boot(tmp_path, build, options, initrd=BUILD / "user" / "attack-musl.cpio") as machine:
-        # The prompt too: a kernel that could not start /init need not be waited for.
+        # Wait for the prompt, too: a kernel that could not start /init would never say the rest.
         machine.wait_for(rf"{usertests.END}|^{PROMPT}\Z", limit=LIMIT + 4 * seconds)
         machine.wait_prompt()
         complaints = usertests.complaints(machine.text, ("storm",))

@@ -1,4 +1,4 @@
-"""The sessions of docs/debugging.md, "Six bugs": each bug is made to happen, and shows what the document says.
+"""Repeat the sessions of docs/debugging.md, "Six bugs": each bug is made to happen, and must show what that says.
 
 With a watchdog clocks count instructions: a busy host that stops the machine for a second would wake the watchdog.
 """
@@ -11,7 +11,7 @@ from contract import symbols
 from machine import Config, Machine
 from test_faults import provoke
 
-# how: (words of the command line, what the page says, in this order)
+# How a bug is caused: (words of the command line, what the page must say, in this order).
 BUGS = {
     "null": ("", (
         r"^#PF page fault: write to a page that is not present, by the kernel$",
@@ -51,8 +51,8 @@ BUGS = {
         r"^watchdog: the kernel has been at one thing for too long$",
         r"^     wait_for_ever \(kernel/monitor/provoke\.c:\d+\), inlined in$",
         r"^ #0  0x[0-9a-f]{16} wait_deaf\+")),
-    # Of two CPUs the other one: with the kernel lock; and without it, which a shootdown waits for. QEMU starts no second
-    # CPU where clocks count instructions, so the time of the watchdog is long.
+    # The other of two CPUs hangs: with the kernel lock, and without it while a shootdown waits for it. QEMU starts no
+    # second CPU where clocks count instructions, so the time of the watchdog is long.
     "other": ("watchdog=10", (
         r"^watchdog: CPU 1 has been at one thing for too long: at (wait_deaf|hang_deaf)\+0x[0-9a-f]+, in task \d+, hangs$",)),
     "mute": ("", (
@@ -76,7 +76,7 @@ def test_bug(how):
 
 
 def shell(tmp_path, words):
-    """A machine whose init is Debian's busybox as a shell."""
+    """Start a machine whose init is Debian's busybox as a shell."""
     boot = busybox_bundle(tmp_path, f"console=ttyS0 loglevel=5 init=/bin/sh {words}",
                           ("sh", "cat", "dd", "mkfifo", "mknod", "echo", "sleep"))
     return Machine(Config(boot=boot, display=("-vga", "none"), icount="watchdog" in words))
@@ -91,7 +91,7 @@ def test_deadlock_of_programs(tmp_path):
         assert "watchdog:" not in machine.text, machine.text
         machine.send("mkfifo /one /two; (cat </one >/two) & cat </two >/one\n")
         machine.wait_for(r"^watchdog: for 1 s no task could run, no timer is set and none waits for input: a deadlock\?$")
-        # The shell waits for somebody to open the other side, and so does the other: it has the CPU, which sleeps.
+        # The shell waits for somebody to open the other side of a pipe, and so does the other program; both sleep.
         for tid in ("1", r"[2-9]\d*"):
             machine.wait_for(rf"^task {tid}, sh, of process {tid}, in system call openat\n( #\d+ .*\n|     .*\n)+"
                              r" #\d+ +0x[0-9a-f]{16} sys_openat\+0x[0-9a-f]+ \(kernel/sys/sys_fd\.c:\d+\)$")
@@ -110,7 +110,7 @@ def stop_in(machine, function):
 
 
 def test_page_names_the_task(tmp_path):
-    """An NMI from outside, as a machine's button sends it: the page says who was in which system call, and its memory."""
+    """After an NMI from outside, as a machine's button sends it, the page names task, system call and memory."""
     with shell(tmp_path, "") as machine:
         machine.wait_for(r"^/ # \Z")
         machine.send("mknod /zero c 1 5; echo before; dd if=/zero of=/dev/null bs=16M\n")
@@ -124,7 +124,8 @@ def test_page_names_the_task(tmp_path):
         areas = re.search(r"^its areas next to the address: (\d+)\n((?:..0x[0-9a-f]{12}-0x[0-9a-f]{12} [r-][w-][x-] .*\n)+)",
                           page, re.MULTILINE)
         assert areas and int(areas[1]) > 4 and areas[2].count("\n") == 4, page
-        # Named as in /proc/PID/maps. Of the program's four areas and what lies above, four show at least one of these.
+        # The areas have names as in /proc/PID/maps: any four of the program's areas and those above include at least
+        # one of these.
         assert re.search(r" [r-][w-][x-] (/bin/busybox$|\[heap\]$|\[stack\], grows down$)", areas[2], re.MULTILINE), page
         assert re.search(r"^ #\d+ +0x[0-9a-f]{16} sys_read\+0x[0-9a-f]+ \(kernel/sys/\w+\.c:\d+\)$", page,
                          re.MULTILINE), page

@@ -1,4 +1,4 @@
-"""`make map`: the pictures of a real machine say what its tables hold."""
+"""Test `make map`: the pictures of a real machine must say what its tables hold."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ TEXT = "{http://www.w3.org/2000/svg}text"
 
 
 def test_pictures(tmp_path):
-    """Every range is there, with a row of the image's text in both contexts, and of user memory in one."""
+    """Every range is drawn, with a row of the image's text in both contexts, and of user memory in one."""
     target, boot = tmp_path / "map.svg", tmp_path / "boot.svg"
     subprocess.run(["scripts/draw-map", "-o", target, "--boot", boot], cwd=ROOT, check=True, timeout=LIMIT)
     texts = [text.text for text in ElementTree.parse(target).iter(TEXT)]

@@ -1,4 +1,4 @@
-"""Faults that are real: one readable page with what, where, registers, the walk and a backtrace, then a halt."""
+"""Test real faults: one readable page with what, where, registers, the walk and a backtrace, then a halt."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from keys import type_text
 from machine import Config, Machine
 from screen import wait_for_text
 
-# how: (what the page's first lines say, functions in the backtrace in this order)
+# How a fault is caused: (what the page's first lines say, functions in the backtrace in this order).
 FAULTS = {
     "null": (r"#PF .*write to a page that is not present, by the kernel\naddress 0x0{16}: a null pointer$", ("write_null", "provoke")),
     "jump": (r"#PF .*execution of a page that is not present", ("jump_null", "provoke")),
@@ -22,7 +22,7 @@ FAULTS = {
 
 
 def provoke(machine, how):
-    """The page that `panic HOW` ends in."""
+    """Cause a fault by `panic HOW`, and return the page."""
     machine.wait_prompt()
     since = len(machine.raw)
     machine.send(f"panic {how}\r")
@@ -32,7 +32,7 @@ def provoke(machine, how):
 
 @pytest.mark.parametrize("how", FAULTS)
 def test_page(how):
-    """One page that names the fault, then nothing: the CPU is halted with interrupts off."""
+    """One page names the fault; then nothing comes: the CPU is halted with interrupts off."""
     what, functions = FAULTS[how]
     with Machine(Config(display=("-vga", "none"))) as machine:
         page = provoke(machine, how)
@@ -60,14 +60,14 @@ def test_page(how):
 
 
 def check_walk(page):
-    """The levels of the walk, from the top down, each with its entry."""
+    """Check the levels of the walk, from the top down, each with its entry."""
     walk = page[page.index("walk of"):page.index("backtrace:")]
     levels = re.findall(r"^ *(PML4E|PDPTE|PDE|PTE) *\[ *\d+\] 0x[0-9a-f]{16} ", walk, re.MULTILINE)
     assert levels and levels == ["PML4E", "PDPTE", "PDE", "PTE"][:len(levels)], page
 
 
 def check_lines(trace):
-    """Each line's file and number, and of what is inlined too, as binutils read the kernel's DWARF."""
+    """Check file and number of each line, also of inlined functions, against what binutils read in the DWARF."""
     shown = re.findall(r"^ #(\d+) +0x([0-9a-f]{16}) \S+ \((\S+)\)$", trace, re.MULTILINE)
     assert len(shown) >= 5, trace
     inlined = re.findall(r"^     (\w+) \((\S+)\), inlined in$", trace, re.MULTILINE)
@@ -82,7 +82,7 @@ def check_lines(trace):
 
 
 def check_log(machine, page):
-    """The last lines of the log, with their times, of which the boot has shown the text."""
+    """Check that the page has the last lines of the log with their times, whose text the boot has shown."""
     lines = re.findall(r"^\[ *\d+\.\d{6}\] (.*)$", page[page.index("last of the log:"):], re.MULTILINE)
     assert len(lines) >= 2 and "initramfs: " in lines[-1], page
     for line in lines:
@@ -103,7 +103,7 @@ def test_page_on_the_screen():
 
 
 def test_restart_after_panic():
-    """panic=1: the page, a second, a reset."""
+    """With panic=1 the page comes, then, after a second, a reset."""
     with Machine(Config(display=("-vga", "none"), append="panic=1")) as machine:
         machine.wait_prompt()
         machine.send("panic\r")

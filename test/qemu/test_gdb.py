@@ -1,4 +1,4 @@
-"""gdb through `make qemu-gdb` and scripts/gdb/attach, as a developer uses them: each STOP=, symbols, backtraces."""
+"""Use gdb through `make qemu-gdb` and scripts/gdb/attach, as a developer does: each STOP=, symbols, backtraces."""
 
 import re
 import shlex
@@ -16,12 +16,15 @@ COMPUTES = {"INITRD": str(BUILD / "user" / "spin.cpio"), "CMDLINE": "console=tty
 
 
 def frames(backtrace):
-    """The functions of a backtrace, innermost first; those without a number are inlined or broken over lines."""
+    """Return the functions of a backtrace, innermost first; gdb shows some frames without an address."""
     return re.findall(r"^#\d+ +(?:0x[0-9a-f]+ in )?(<[^>]+>|[\w?]+)", backtrace, re.MULTILINE)
 
 
 def test_stop_kernel():
-    """The default: at the kernel's first instruction; later a backtrace ends at the entry. By the document's own words."""
+    """By default the machine stops at the kernel's first instruction; later a backtrace ends at the entry.
+
+    The commands are those of the document.
+    """
     words = re.search(r'^    make qemu-gdb CMDLINE="(.*)"\n    (scripts/gdb/attach -batch .*)$',
                       (ROOT / "docs/debugging.md").read_text(), re.MULTILINE)
     script = shlex.split(words[2].replace("-batch", "-batch -nx -ex 'info registers rip'"))
@@ -37,7 +40,7 @@ def test_stop_kernel():
 
 
 def test_stop_efi():
-    """At the loader's first instruction, with its symbols where the firmware has put it; the kernel follows."""
+    """With STOP=efi it stops at the loader's first instruction, with symbols where the firmware put it."""
     entry = {name: int(value, 16) for value, _, name in
              (line.split() for line in subprocess.run(["nm", BUILD / "loader.so"], capture_output=True, text=True,
                                                       check=True).stdout.splitlines() if line[0] != " ")}["loader_entry"]
@@ -56,7 +59,7 @@ def test_stop_efi():
 
 
 def test_stop_none_in_user_mode():
-    """A machine that runs: gdb stops it in user mode, in the program's main, with its lines and variables."""
+    """gdb stops a running machine in user mode, in the program's main, with its lines and variables."""
     with session(STOP="none", **COMPUTES) as machine:
         machine.wait_for("^spinning")
         start, registers, backtrace, count = machine.gdb("info registers cs", "backtrace", "print count", leave="detach")
@@ -86,7 +89,7 @@ def test_backtraces_into_user_code():
 
 
 def test_position_independent_program():
-    """A static PIE that init has started: its symbols at its random base, up to main."""
+    """A static PIE that init has started has its symbols at its random base, up to main."""
     with session(INITRD=str(BUILD / "user" / "test-pie.cpio"), CMDLINE="console=ttyS0 -- info") as machine:
         _, _, there, backtrace = machine.gdb("hbreak sys_getppid if percpu.current->tid > 1", "continue", "backtrace")
     found = re.search(r"user program /test/info of process \d+ at (0x[0-9a-f]+): symbols from build/user/pie/info.debug",
@@ -97,7 +100,7 @@ def test_position_independent_program():
 
 
 def test_program_without_symbols(tmp_path):
-    """A stripped program that nobody here built: its own file is used, and nothing fails."""
+    """For a stripped program that nobody here built gdb uses the program's own file, and nothing fails."""
     archive = busybox_archive(tmp_path / "busybox.cpio", ("sh",))
     with session(INITRD=str(archive), CMDLINE="console=ttyS0 init=/bin/sh -- -c 'while true; do uname; done'") as machine:
         _, _, there, backtrace = machine.gdb("hbreak sys_uname", "continue", "backtrace 3")
@@ -107,7 +110,7 @@ def test_program_without_symbols(tmp_path):
 
 @pytest.mark.parametrize("stop", ["kernel", "efi"])
 def test_second_attach(stop):
-    """Who attaches again stays where the machine is."""
+    """A second attach leaves the machine where it is."""
     with session(STOP=stop, CMDLINE=MONITOR) as machine:
         machine.gdb("hbreak monitor_run", "continue", leave="disconnect")
         start, registers = machine.gdb("info registers rip")

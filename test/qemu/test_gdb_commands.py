@@ -1,4 +1,4 @@
-"""Each `ankeos` command in gdb, in a user context and in the kernel's, against what QEMU and the source say."""
+"""Test each `ankeos` command in gdb, in a user context and in the kernel's, against what QEMU and the source say."""
 
 import re
 import struct
@@ -12,18 +12,18 @@ from test_gdb import CALLS, frames
 LINE = re.compile(r"^(0x[0-9a-f]{16})-(0x[0-9a-f]{16}) +[\d.]+ \w+ (\S+) +(\w+) +((?:\d+[KMG]:\d+ ?)+) +(\S.*)$", re.MULTILINE)
 HHDM = layout()["HHDM_BASE"]
 TEXT = layout()["IMAGE_BASE"]
-TEXT_OF_SPIN = 0x401000  # its second segment starts there: mapped by init and, since a fork, by its child
-CHILD = 3  # init's child: number 2 was the task that looks for devices
+TEXT_OF_SPIN = 0x401000  # where the second segment of `spin` starts; init maps it, and since a fork its child does
+CHILD = 3  # the number of init's child; number 2 was the task that looks for devices
 TOUCHED = ("the kernel context", "user context of 1 /init", f"user context of {CHILD} /init")
 
 
 @pytest.fixture(name="said", scope="module")
 def _said():
-    """What every command printed; with "kernel: " before it in the kernel context, else inside a system call."""
+    """Return what every command printed; a key has "kernel: " before it if the command ran in the kernel context."""
     said = {}
 
     def ask(*steps):
-        """Each step: a prefix for the answers, commands to get there, commands to keep. All in one attach."""
+        """Run all steps in one attach: each has a prefix for the answers, commands to get there, and commands to keep."""
         commands = [command for _, setup, words in steps for command in (*setup, *words)]
         outputs = iter(machine.gdb(*commands, leave="detach")[1:])
         for prefix, setup, words in steps:
@@ -33,7 +33,8 @@ def _said():
         said["complaints"] = said.get("complaints", "") + machine.complaints
 
     with session(**CALLS) as machine:
-        # The child's first write to memory that it has from its parent; its sleep; then a system call of init.
+        # Stop at the child's first write to memory that it has from its parent, in its sleep, then in a system call of
+        # init.
         ask(("kernel: ", [f"hbreak user_frame_is_sole if percpu.current->tid == {CHILD}", "continue"],
              ["backtrace", f"ankeos in {CHILD} backtrace", "print/x $cr3", "ankeos in 77 backtrace", "ankeos map",
               "ankeos walk 0x401000", "ankeos walk 0x401000 1",
@@ -75,14 +76,14 @@ def test_maps(said):
 
 
 def test_map_in_the_kernel_context(said):
-    """Stopped there, the kernel context is the loaded one."""
+    """When the machine stops in the kernel context, that context is the loaded one."""
     assert said["kernel: ankeos map"].startswith("the kernel context, PML4 at 0x"), said["kernel: ankeos map"]
     root = int(re.search(r"PML4 at (0x[0-9a-f]+)", said["kernel: ankeos map"])[1], 16)
     assert int(re.search(r"= (0x[0-9a-f]+)", said["kernel: print/x $cr3"])[1], 16) & ~0xfff == root
 
 
 def test_backtrace_from_the_kernel_context(said):
-    """The user's stack is not there: with the program's context the backtrace goes on into the program."""
+    """The kernel context lacks the user's stack: with the program's context the backtrace goes on into the program."""
     assert "<#PF page fault>" in frames(said["kernel: backtrace"]), said["kernel: backtrace"]
     names = frames(said[f"kernel: ankeos in {CHILD} backtrace"])
     trap = names.index("<#PF page fault>")
@@ -106,7 +107,7 @@ def test_walk(said):
 
 
 def test_tasks(said):
-    """All, with the task of devices, which one runs, and where the sleeping ones wait."""
+    """The command lists all tasks, with the task of devices, which one runs, and where the sleeping ones wait."""
     lines = {int(line.split()[0]): line for line in said["ankeos tasks"].splitlines()[1:]}
     assert set(lines) == {0, 1, 2, CHILD}, said["ankeos tasks"]
     assert [lines[tid].split()[2] for tid in (0, 1, CHILD)] == ["S", "*", "S"], said["ankeos tasks"]
@@ -116,7 +117,7 @@ def test_tasks(said):
 
 
 def test_areas(said):
-    """The program's areas: its segments, what its mmap and mprotect made, a stack; the same from either context."""
+    """The program's areas are its segments, what its mmap and mprotect made, and a stack, from either context."""
     text = said["ankeos areas 1"]
     rights = re.findall(r"^0x[0-9a-f]+-0x[0-9a-f]+ +[\d.]+ \w+ (\S+)  (\w+)", text, re.MULTILINE)
     for wanted in (("r-x", "object_ops"), ("rw-", "object_ops"), ("r--", "anonymous"), ("r-x", "anonymous"),
@@ -128,7 +129,7 @@ def test_areas(said):
 
 
 def test_frame(said):
-    """A page of the program is mapped by both processes and the direct map; one of the kernel by every context."""
+    """A frame of the program is mapped by both processes and the direct map, one of the kernel by every context."""
     owners = re.findall(r"^  (\S.*):$", said["of spin"], re.MULTILINE)
     assert sorted(owners) == sorted(TOUCHED), said["of spin"]
     assert said["of spin"].count(f"{TEXT_OF_SPIN:#018x} r-x-u") == 2, said["of spin"]
@@ -140,7 +141,7 @@ def test_frame(said):
 
 
 def test_log(said):
-    """What the console got, and its last lines."""
+    """The command prints what the console got, or its last lines."""
     lines = said["ankeos log"].splitlines()
     assert any(line.endswith("6 files, 33.3 KiB") or "initramfs: " in line for line in lines), lines
     assert said["ankeos log 2"].splitlines() == lines[-2:] == said["kernel: ankeos log 2"].splitlines()
@@ -149,14 +150,14 @@ def test_log(said):
 
 
 def test_audit(said):
-    """Nothing is wrong, in any context, from either."""
+    """The audit finds nothing wrong in any context, run from either."""
     for prefix in ("", "kernel: "):
         text = said[prefix + "ankeos audit"]
         assert text.endswith("audit: all rules are kept\n") and "user context of 1 /init: " in text, text
 
 
 def test_refusals(said):
-    """What cannot be done is said in a line."""
+    """A command that cannot be done says so in a line."""
     for line in ("ankeos areas: no process 77", "ankeos walk: 0 arguments. Usage: ankeos walk ADDRESS",
                  "ankeos map: no process 77", "ankeos in: no process 77", "ankeos walk: 0x800000000000 is not canonical"):
         assert line in said["complaints"], said["complaints"]
@@ -164,7 +165,7 @@ def test_refusals(said):
 
 
 def test_audit_finds_a_bad_entry():
-    """A page of kernel text that has become writable: the audit says so, and where."""
+    """The audit finds a page of kernel text that has become writable, and says where."""
     with session(**CALLS) as machine:
         _, _, _, walk = machine.gdb("hbreak sys_getrandom", "continue", f"ankeos walk {TEXT:#x}", leave="detach")
         place, entry = re.search(r"PTE +0 at (0x[0-9a-f]+): (0x[0-9a-f]+)", walk).groups()

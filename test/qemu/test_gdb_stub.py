@@ -1,4 +1,4 @@
-"""The kernel's own gdb stub, with the real gdb on the other end of a second serial port."""
+"""Test the kernel's own gdb stub, with the real gdb on the other end of a second serial port."""
 
 import re
 import signal
@@ -38,13 +38,13 @@ class Gdb:
         self.process.wait()
 
     def start(self, line):
-        """Give it a command whose answer is not waited for."""
+        """Start a command whose answer is not waited for."""
         self.count += 1
         self.process.stdin.write(f"{line}\necho \\nDONE-{self.count}\\n\n")
         self.process.stdin.flush()
 
     def finish(self):
-        """What the last command has printed."""
+        """Return what the last command has printed."""
         said = ""
         while not said.endswith(f"DONE-{self.count}\n"):
             line = self.process.stdout.readline()
@@ -59,7 +59,7 @@ class Gdb:
         return self.finish()
 
     def expect(self, line, pattern):
-        """The match of what the command prints."""
+        """Return the match of what the command prints."""
         return self.match(line, self.run(line), pattern)
 
     def match(self, line, said, pattern):
@@ -69,8 +69,11 @@ class Gdb:
         return found
 
     def interrupt(self):
-        """Ctrl-C while the machine runs, `continue` having been started. It runs when the monitor answers; a gdb that
-        has not heard of that yet would wait for the line before it looks at the signal."""
+        """Send Ctrl-C while the machine runs, after `continue` was started.
+
+        The machine runs when the monitor answers. A gdb that has not heard of that yet would wait for the line before
+        it looks at the signal.
+        """
         since = len(self.machine.raw)
         self.machine.send("nonsense\r")
         self.machine.wait_for(r"nonsense: no such command.*\n(anke> )\Z", since)
@@ -89,7 +92,7 @@ def start(words, boot=None):
 
 
 def test_kernel():
-    """From the first message on: breakpoints, steps, a watchpoint, memory; then without gdb; then with it again."""
+    """Breakpoints, steps, a watchpoint and memory work from the first message on; then without gdb; then with it."""
     with start("gdbwait") as machine:
         machine.wait_for(r"gdb: waiting")
         with Gdb(machine) as gdb:
@@ -106,7 +109,7 @@ def test_kernel():
             gdb.expect("continue", r"Old value = 0\nNew value = [1-9]")
             gdb.expect("backtrace", r"^#0 .*\bkmain \(")
             gdb.run("delete")
-            # Nothing there, in any way: gdb gets an error, the kernel no fault.
+            # Nothing is mapped there, in any context: gdb must get an error, and the kernel no fault.
             for address in ("0x1234", "0xffff900000000000", "0xffffffffffffe000", "0x800000000000", "0xffff700000000000"):
                 gdb.expect(f"x/x {address}", r"Cannot access memory at address")
             gdb.expect("print/x boot_info->magic", r"= 0x534f656b6e41")
@@ -124,13 +127,13 @@ def test_kernel():
             machine.wait_prompt()
             machine.send("tasks\r")
             gdb.match("continue", gdb.finish(), r"Breakpoint \d+, run_tasks")
-            # While it is set the tables are as ever, and the text reads as it was.
+            # While the breakpoint is set the tables are as ever, and the text reads as it was.
             gdb.expect("x/b run_tasks", r"<run_tasks>:\t(?!0xcc)")
             gdb.expect("monitor audit", r"kernel context: 0 W\+X")
             gdb.run("delete")
             gdb.start("continue")
             gdb.match("Ctrl-C", gdb.interrupt(), r"received signal SIGINT")
-            # What runs then: the monitor, or the task that looks for devices.
+            # Either the monitor runs then, or the task that looks for devices.
             gdb.expect("backtrace", r"\b(monitor_run|serve) \(")
             gdb.expect("detach", r"detached")
         assert "tasks" in machine.command("help")
@@ -148,7 +151,7 @@ def test_kernel():
 
 @pytest.fixture(name="programs")
 def _programs(tmp_path):
-    """A machine with /init and its child, running."""
+    """Start a machine with /init and its child, running."""
     path = bundle(tmp_path / "debuggee.efi", KERNEL, initrd=BUILD / "user" / "debuggee.cpio", cmdline=CONSOLES)
     with start("", boot=path) as machine:
         machine.wait_for(r"grandchild")
@@ -156,7 +159,7 @@ def _programs(tmp_path):
 
 
 def test_programs(programs):
-    """Memory of each task's own context, breakpoints in one process alone, and a program's own traps."""
+    """gdb sees each task's own memory; breakpoints stop one process alone; a program's own traps are its own."""
     machine = programs
     assert re.search(r"^int3 1$", machine.text, re.MULTILINE), machine.text
     assert re.search(r"^steps [4-6]$", machine.text, re.MULTILINE), machine.text
@@ -174,12 +177,14 @@ def test_programs(programs):
         gdb.expect("backtrace", r"\btask_block_by \(")
         gdb.expect("print/x $fs_base", r"= 0x[1-9a-f]")
         gdb.run(f"thread {threads[1]}")
-        # Inside the kernel the text can perhaps not be copied: a debug register then.
+        # In the middle of the kernel the stub may be unable to copy the page with the text: it uses a debug register
+        # then.
         gdb.expect("break work", r"Breakpoint 1 at")
         gdb.expect("continue", r"Breakpoint 1, work \(")
         gdb.expect("print $cs & 3", r"= 3$")
         gdb.expect("backtrace", r"^#1 .*\bmain \(")
-        # Now in user mode: int3, in a page of the process's own. Its fork has a copy and is not stopped by it.
+        # In user mode the breakpoint is an int3 in the process's own copy of the page. A fork's child has another copy,
+        # and does not stop.
         count = int(gdb.expect("print counter", r"= (\d+)$")[1])
         for more in range(1, 7):
             gdb.expect("continue", r"Breakpoint 1, work \(n=(?:n@entry=)?1\)")
@@ -187,7 +192,7 @@ def test_programs(programs):
         gdb.expect("next", r"")
         gdb.expect("print counter", rf"= {count + 7}$")
         gdb.run("delete")
-        # Out of the end of a system call, by each way.
+        # Step out of the end of a system call, in each of these ways.
         for way, first in (("next", "next"), ("next", "finish"), ("stepi", "finish")):
             gdb.expect("hbreak sys_nanosleep", r"Hardware assisted breakpoint")
             gdb.expect("continue", r"Breakpoint \d+, sys_nanosleep \(")
@@ -218,8 +223,11 @@ def test_programs(programs):
 
 
 def test_four_cpus(tmp_path):
-    """Breakpoints that threads on all CPUs hit all the time, in the program and in the kernel: each stop is one thread's,
-    all CPUs stand and go on, nobody dies of an int3 that is gone, and after the debugger all is as before it."""
+    """Threads on all CPUs hit breakpoints all the time, in the program and in the kernel.
+
+    Each stop is one thread's, all CPUs stand and go on together, nobody dies of an int3 that has been removed, and
+    after the debugger has gone all is as before it.
+    """
     path = bundle(tmp_path / "debuggee.efi", KERNEL, initrd=BUILD / "user" / "debuggee.cpio", cmdline=CONSOLES)
     append = f"{CONSOLES} gdb=ttyS1 monitor -- 4"
     with Machine(Config(boot=path, append=append, extra=(*PORT, "-smp", "4"))) as machine:
@@ -231,15 +239,15 @@ def test_four_cpus(tmp_path):
             assert len(set(re.findall(r"running on CPU (\d)", listed))) == 4, listed
             assert '"idle/3"' in listed and '"kernel"' in listed, listed
             stopped = set()
-            # A thread of the program is current for the first of these: its memory has the breakpoint then.
+            # A thread of the program is current for the first of these breakpoints, so its memory gets the breakpoint.
             gdb.run(f"thread {re.search(r'^[* ] +([0-9]+) .*visitor-0', listed, re.MULTILINE)[1]}")
             gdb.expect("break visit", r"Breakpoint 1 at")
             for _ in range(12):
                 stopped.add(gdb.expect("continue", r"Breakpoint 1(?:\.\d)?, visit \(number=(?:number@entry=)?(\d)\)")[1])
             assert len(stopped) > 1, stopped
-            # The other threads' registers are read, too, each where it stands; and one of them steps.
+            # The other threads' registers can be read, each where it stands; and one of the threads steps.
             listed = gdb.run("info threads")
-            # One of the four CPUs may have init at that moment.
+            # One of the four CPUs may run init at that moment.
             assert len(re.findall(r'"visitor-\d" \(running on CPU \d\) +[0-9a-z_]+ ', listed)) >= 3, listed
             gdb.expect("thread apply all -s print $pc", r"= .*0x")
             gdb.run("delete")
@@ -253,7 +261,8 @@ def test_four_cpus(tmp_path):
             gdb.process.send_signal(signal.SIGINT)
             gdb.match("Ctrl-C", gdb.finish(), r"received signal SIGINT")
             gdb.expect("monitor audit", r"kernel context: 0 W\+X")
-            # The thread that Ctrl-C has stopped may be in the kernel context: it has its program's memory nevertheless.
+            # The thread that Ctrl-C has stopped may be in the kernel context; gdb reads its program's memory
+            # nevertheless.
             lines = int(gdb.expect("print lines", r"= (\d+)$")[1])
             gdb.expect("detach", r"detached")
         machine.wait_for(rf"visitors run {lines + 4}$")
@@ -270,7 +279,7 @@ def test_four_cpus(tmp_path):
 
 @pytest.mark.parametrize("how, sign, where", [("null", "SIGSEGV", "write_null"), ("panic", "SIGABRT", "say_panic")])
 def test_panic(how, sign, where):
-    """A panic shows its page and then stands in gdb, one that was there and one that comes after."""
+    """A panic shows its page and then stops in gdb, whether gdb was attached before or comes after."""
     with start("") as machine:
         machine.wait_prompt()
         with Gdb(machine) as gdb:
@@ -284,7 +293,7 @@ def test_panic(how, sign, where):
 
 
 def test_panic_without_gdb():
-    """Nobody listens: the kernel stands there until somebody does."""
+    """While nobody listens, the kernel waits in a panic until a debugger attaches."""
     with start("") as machine:
         machine.wait_prompt()
         machine.send("panic null\r")
@@ -294,7 +303,7 @@ def test_panic_without_gdb():
 
 
 def test_noise():
-    """Bytes that are no packet, or never end one, stop nothing; a debugger that knows fewer packets lists the threads."""
+    """Bytes that are no packet, or never end one, stop nothing; a debugger that knows few packets can list threads."""
     with start("") as machine, socket.socket(socket.AF_UNIX) as line:
         machine.wait_prompt()
         line.connect(f"{machine.directory}/stub")
@@ -317,7 +326,7 @@ def packet(text):
 
 
 def receive(line):
-    """The text of the next packet."""
+    """Return the text of the next packet."""
     said = b""
     while not (found := re.search(rb"\$([^#]*)#..", said)):
         said += line.recv(1)
@@ -326,7 +335,7 @@ def receive(line):
 
 @pytest.mark.parametrize("value", ["ttyS9", "ttyS1,7", "tty0", "ttyS1,115200x"])
 def test_bad_option(value):
-    """What is no port is said, and nothing else changes."""
+    """An option that names no port is reported, and changes nothing else."""
     with Machine(Config(append=f"{CONSOLES} gdb={value} gdbwait", extra=PORT)) as machine:
         machine.wait_prompt()
         assert f"gdb={value}: " in machine.text

@@ -1,4 +1,4 @@
-"""Firmware worse than any that the emulators have: test/qemu/hostile.c spoils what OVMF says, and starts the boot file."""
+"""Test firmware worse than any emulator's: test/qemu/hostile.c spoils what OVMF says, and starts the boot file."""
 
 import re
 
@@ -10,7 +10,7 @@ from machine import Config, Machine
 
 
 def start(directory, words, **fields):
-    """The UEFI shell starts hostile.efi with these words, which starts the boot file."""
+    """Have the UEFI shell start hostile.efi with these words, which starts the boot file."""
     (directory / "startup.nsh").write_text(f"@echo -off\r\nfs0:\r\nhostile.efi {words}\r\n")
     boot = bundle(directory / "ankeos.efi", KERNEL, cmdline="console=ttyS0 init=none")
     image = fat_image(directory / "disk.img", {"startup.nsh": directory / "startup.nsh", "ankeos.efi": boot,
@@ -40,7 +40,7 @@ def start(directory, words, **fields):
     ("fragments", {"memory": "64M"}, ()),
 ], ids=("tables", "fragments"))
 def test_boots_all_the_same(tmp_path, words, fields, said):
-    """What is wrong is left out and named; the rest works, the way out by the firmware too."""
+    """Wrong entries are left out and named; the rest works, also the way out by the firmware."""
     with start(tmp_path, words, **fields) as machine:
         machine.wait_for(r"^UEFI Interactive Shell")
         machine.send(" ")
@@ -56,7 +56,7 @@ def test_boots_all_the_same(tmp_path, words, fields, said):
 
 
 def test_nothing_is_ram(tmp_path):
-    """A descriptor of the whole address space: the loader says so, while there is a firmware to go back to."""
+    """When a descriptor covers the whole address space, the loader says so while there is a firmware to go back to."""
     with start(tmp_path, "everything") as machine:
         machine.wait_for(r"^UEFI Interactive Shell")
         machine.send(" ")

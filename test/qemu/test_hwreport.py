@@ -1,4 +1,4 @@
-"""`hwreport`: the report says what QEMU and our own reading of the guest's memory say, and becomes a fixture."""
+"""Test `hwreport`: the report must say what QEMU and our own reading of the guest's memory say, and serve as a fixture."""
 
 import re
 import struct
@@ -22,7 +22,7 @@ END = r"hw \d+ END crc32=[0-9a-f]{8}$"
 
 
 def check_memory(report, guest):
-    """The firmware's descriptors, the map that was handed over, and what the loader knew, as they lie in memory."""
+    """Check the firmware's descriptors, the map that was handed over, and what the loader knew, as they lie in memory."""
     info = guest.info
     raw = guest.machine.read(info.efi_map, info.efi_map_size)
     assert report.facts["efi-map"]["step"] == info.efi_descriptor_size
@@ -43,7 +43,7 @@ def check_cpu(report, guest):
     registers = guest.registers
     assert report.facts["registers"] == {name.lower(): registers[name] for name in ("CR0", "CR3", "CR4")}
     assert report.facts["msrs"]["pat"] == number("PAT_VALUE")
-    # System calls are turned on with the first task.
+    # The bit for system calls is set only with the first task.
     assert report.facts["msrs"]["efer"] | EFER_SCE == registers["EFER"] | EFER_SCE
     assert report.facts["cpu"]["maxphyaddr"] == guest.physical_bits
     assert report.texts["brand"].startswith("QEMU"), report.texts
@@ -55,7 +55,7 @@ def check_cpu(report, guest):
 
 
 def check_leaves(report, guest):
-    """The runs are all that a walker of the tests' own finds, by size of page. What the kernel maps later is more."""
+    """The runs are those that the tests' own walker finds, by page size; the kernel may have mapped more since."""
     found = []
     for start, last, rights, kind, *counts in report.rows("leaves"):
         counts = {name: int(count) for name, count in (word.split("=") for word in counts)}
@@ -73,13 +73,13 @@ def check_leaves(report, guest):
 
 
 def table(guest, pa):
-    """Name, bytes and whether the sum is right, of the ACPI table at `pa`."""
+    """Return name, bytes and whether the sum is right, of the ACPI table at `pa`."""
     name, size = struct.unpack("<4sI", guest.machine.read(pa, 8))
     return name.decode(), size, sum(guest.machine.read(pa, size)) % 256 == 0
 
 
 def check_acpi(report, guest):
-    """Each table of the XSDT, and the DSDT of the FADT, with their own lengths and sums."""
+    """Check each table of the XSDT, and the DSDT of the FADT, with their own lengths and sums."""
     rsdp = guest.info.rsdp
     root = guest.machine.read(rsdp, 36)
     assert report.rows("rsdp") == [[f"{rsdp:#x}", f"revision={root[15]}", "checksum=good", "extended=good"]]
@@ -107,7 +107,7 @@ def check_acpi(report, guest):
     {"cpu": "qemu64", "machine": "pc", "memory": "64M"},
 ])
 def test_report_of_the_machine(tmp_path, fields):
-    """At boot, though `quiet`, with times before each line; and by the monitor's command."""
+    """The report comes at boot, even with `quiet`, with times before each line; and by the monitor's command."""
     with Machine(Config(append=WORDS, extra=("-smp", "2"), **fields)) as machine:
         machine.wait_prompt()
         boot = hwreport.parse(machine.raw)
@@ -134,7 +134,7 @@ def test_report_of_the_machine(tmp_path, fields):
 
 
 def test_before_the_first_program():
-    """The whole report, then the default init, which finds the same in the log and in /sys."""
+    """The whole report comes before the default init, which finds the same in the log and in /sys."""
     with Machine(Config(append=f"{CONSOLES} hwreport init=/init")) as machine:
         machine.wait_for(END)
         boot = hwreport.parse(machine.raw)
@@ -146,7 +146,7 @@ def test_before_the_first_program():
             machine.wait_for(END, since)
             machine.wait_for(r"# \Z", since)
             again = hwreport.parse(machine.raw[since:])
-            # CPUID shows what programs' FPU state has turned on meanwhile.
+            # CPUID shows the FPU state that programs have turned on since the boot.
             for key in ("efi", "range", "segment", "acpi", "rsdp", "cmdline", "framebuffer"):
                 assert again.rows(key) == boot.rows(key), machine.text
 

@@ -1,4 +1,4 @@
-"""Initial file systems of users' making: joined, packed, of other makers, from outside; and those that cannot be used."""
+"""Test initial file systems that users make: joined, packed, by other tools, from outside; and those that cannot be used."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ HELLO = b"#!/bin/sh\necho hello from $0 with $#\n"
 
 
 def boot(directory, *archives, options="", command="", memory="512M"):
-    """A machine with these archives, one after another; `command` runs instead of the session."""
+    """Boot a machine with these archives, one after another; `command` runs instead of the session."""
     (directory / "initrd").write_bytes(b"".join(archives))
     path = bundle(directory / "initrd.efi", KERNEL, initrd=directory / "initrd",
                   cmdline=f"console=ttyS0 quiet {options}" + (f" -- {command}" if command else ""))
@@ -38,7 +38,7 @@ def hello(directory):
 
 @pytest.mark.parametrize("packed", ("neither", "first", "second", "both"))
 def test_joined_and_packed(tmp_path, packed):
-    """A program joined to the default archive, as docs/userland.md has it; each of the two plain or packed."""
+    """A program is joined to the default archive, as docs/userland.md says; each of the two is plain or packed."""
     first, second = DEFAULT.read_bytes(), hello(tmp_path)
     if packed in ("first", "both"):
         first = gzip.compress(first)
@@ -50,7 +50,7 @@ def test_joined_and_packed(tmp_path, packed):
 
 
 def test_a_directory(tmp_path):
-    """What lies in a directory arrives: modes, owners, times, links of both kinds, pipes; devices beside it."""
+    """All that lies in a directory arrives: modes, owners, times, links of both kinds, pipes; devices are added to it."""
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)
     (root / "sub" / "file").write_bytes(CONTENT)
@@ -75,7 +75,7 @@ def test_a_directory(tmp_path):
 
 
 def test_of_cpio(tmp_path):
-    """An archive by cpio(1), whose files start at any address, packed by gzip(1)."""
+    """An archive by cpio(1), whose files start at any address, packed by gzip(1), can be used."""
     (tmp_path / "hello").write_bytes(HELLO)
     (tmp_path / "hello").chmod(0o755)
     packed = subprocess.run("echo hello | cpio -o -H newc --quiet | gzip -9", shell=True, cwd=tmp_path,
@@ -94,7 +94,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_unusable(tmp_path, name):
-    """A line says what is wrong; the first program has not come, so that the monitor starts."""
+    """For an archive that cannot be used a line says what is wrong; without a first program the monitor starts."""
     change, complaint = UNUSABLE[name]
     with boot(tmp_path, change(DEFAULT.read_bytes())) as machine:
         machine.wait_prompt()
@@ -102,7 +102,7 @@ def test_unusable(tmp_path, name):
 
 
 def test_damaged(tmp_path):
-    """A wrong checksum, which comes last, is said; what it is about is there by then, and the first program starts."""
+    """A wrong checksum, which comes last, is reported; its file has been unpacked by then, and the first program starts."""
     packed = gzip.compress(DEFAULT.read_bytes())
     with boot(tmp_path, packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:], command="echo it runs") as machine:
         machine.wait_for(r"^initramfs: gzip: the checksum is wrong, at offset 0$")
@@ -110,7 +110,7 @@ def test_damaged(tmp_path):
 
 
 def test_too_large(tmp_path):
-    """More than there is memory for: what is left is said, and the file that has no room gives its memory back."""
+    """Of an archive too large for memory the log says what is left out; the file that has no room gives its memory back."""
     with open(tmp_path / "large", "wb") as file:
         file.truncate(200 << 20)
     with boot(tmp_path, gzip.compress(make(tmp_path, f"large={tmp_path}/large"), 1), memory="128M") as machine:
@@ -121,7 +121,7 @@ def test_too_large(tmp_path):
 
 
 def test_what_does_not_fit(tmp_path):
-    """An entry is passed over with a line and the rest comes; rdinit= that cannot start is said, with what is next."""
+    """An entry that does not fit is passed over with a line, and the rest comes; so is an rdinit= that cannot start."""
     (tmp_path / "broken").write_text("#!/none\n")
     (tmp_path / "broken").chmod(0o755)
     bad = make(tmp_path, f"etc={tmp_path}/broken").replace(b"00000000etc\0", b"00000000bin\0")
@@ -135,14 +135,14 @@ def test_what_does_not_fit(tmp_path):
 
 
 def saying(directory, text):
-    """An archive whose /bin/hello says this."""
+    """Return an archive whose /bin/hello says this."""
     (directory / "hello").write_text(f"#!/bin/sh\necho {text}; dmesg | grep 'initramfs:'; poweroff -f\n")
     (directory / "hello").chmod(0o755)
     return make(directory, f"bin/hello={directory}/hello")
 
 
 def test_files_of_the_command_line(tmp_path):
-    """initrd=, twice: the boot file's own archives, then the first file, then the second, whose program counts.
+    """Two initrd= add files to the boot file's own archives, in order: the second file's program counts.
 
     The second path is nearly as long as the firmware's FAT driver takes, which is 260 units.
     """
@@ -156,9 +156,10 @@ def test_files_of_the_command_line(tmp_path):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    """The loader names it and goes back to the shell; a directory is no file, and a path that is too long is not cut off.
+    """For a file that is not there the loader names it, and goes back to the shell. A directory is no file.
 
-    A path of PATH_MOST units is the firmware's to refuse, whose FAT driver takes 260. Messages have the whole path.
+    A path that is too long is not cut off. A path of PATH_MOST units is refused by the firmware, whose FAT driver takes
+    260. Messages have the whole path.
     """
     longest = "/sub/one.cpio".ljust(PATH_MOST, "/")
     lines = ("ankeos.efi initrd=/none.cpio", "ankeos.efi quiet initrd=/sub", f"ankeos.efi quiet initrd={longest}",
@@ -172,7 +173,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_what_a_boot_manager_offers(tmp_path):
-    """By LoadFile2, as systemd-boot and GRUB do it for Linux. Files of initrd= are not read then."""
+    """Archives offered by LoadFile2 are used, as systemd-boot and GRUB offer them to Linux; initrd= is then ignored."""
     with from_volume(tmp_path, "hostile.efi offer boot console=ttyS0 initrd=/none.cpio -- hello",
                      offered=saying(tmp_path, "offered")) as machine:
         machine.wait_for(r"^offered$")
@@ -181,14 +182,14 @@ def test_what_a_boot_manager_offers(tmp_path):
 
 
 def test_a_lying_offer(tmp_path):
-    """It ends before the size that it claims: an error, and back to who started the file."""
+    """An offer that ends before the size that it claims is an error; the loader goes back to the program that started it."""
     with from_volume(tmp_path, "hostile.efi lie boot quiet") as machine:
         machine.wait_for(r"^ankeos: the boot manager's initrd: 5000 of 5000 bytes: 0x8000000000000007")
         machine.wait_for(r"^hostile: Load Error")
 
 
 def secure_boot(directory):
-    """QEMU's words for firmware with Secure Boot on, and Debian's test keys enrolled."""
+    """Return QEMU's words for firmware with Secure Boot on, and Debian's test keys enrolled."""
     shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd", directory / "vars.fd")
     return ("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
             "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd",
@@ -196,7 +197,7 @@ def secure_boot(directory):
 
 
 def sign(directory, path):
-    """The file, signed by Debian's test key, whose pass phrase is in the package's documentation."""
+    """Sign the file by Debian's test key, whose pass phrase is in the package's documentation."""
     key, signed = directory / "key.pem", path.with_suffix(".signed.efi")
     subprocess.run(["openssl", "rsa", "-in", "/usr/share/ovmf/PkKek-1-snakeoil.key", "-passin", "pass:snakeoil", "-out",
                     key], check=True, capture_output=True)
@@ -207,7 +208,7 @@ def sign(directory, path):
 
 @pytest.mark.parametrize("signed", (True, False), ids=("signed", "unsigned"))
 def test_secure_boot(tmp_path, signed):
-    """The signed file boots without what no signature covers: LoadOptions and initrd=; the unsigned one does not start."""
+    """The signed file boots without LoadOptions and initrd=, which no signature covers; the unsigned one does not start."""
     path = bundle(tmp_path / "boot.efi", KERNEL, initrd=DEFAULT, cmdline="console=ttyS0 init=none initrd=/x.cpio")
     config = Config(boot=sign(tmp_path, path) if signed else path, machine="q35,smm=on", append="loglevel=7",
                     display=("-vga", "none"), extra=secure_boot(tmp_path))

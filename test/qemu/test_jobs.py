@@ -1,4 +1,4 @@
-"""Job control: Debian's busybox as the shell of a session with a terminal, typed at over the serial port."""
+"""Test job control: Debian's busybox as the shell of a session with a terminal, typed at over the serial port."""
 
 import re
 
@@ -16,12 +16,12 @@ STARTS = {
 }
 
 
-# A shell that is PID 1 cannot stop its jobs: as on Linux, their groups are orphaned.
+# A shell that is PID 1 cannot stop its jobs: as on Linux, their process groups are orphaned.
 WITH_STOPS = "respawn"
 
 
 def start(tmp_path, how):
-    """A machine whose init starts the shell that way."""
+    """Start a machine whose init starts the shell as a session's leader."""
     name, text = STARTS[how]
     script = tmp_path / "script"
     script.write_text(text)
@@ -32,7 +32,7 @@ def start(tmp_path, how):
 
 
 def step(machine, typed, expected, after=PROMPT):
-    """Type, and wait for that answer and the prompt behind it."""
+    """Type a line, and wait for that answer and the prompt behind it."""
     since = len(machine.raw)
     machine.send(typed)
     machine.wait_for(expected + after, since)
@@ -40,7 +40,7 @@ def step(machine, typed, expected, after=PROMPT):
 
 @pytest.mark.parametrize("how", STARTS)
 def test_each_start_has_job_control(tmp_path, how):
-    """The shell says nothing of job control turned off, and Ctrl-C ends its program, not the shell."""
+    """However it is started, the shell does not say that job control is off, and Ctrl-C ends its program, not the shell."""
     with start(tmp_path, how) as machine:
         if how == "askfirst":
             machine.wait_for("Please press Enter")
@@ -56,14 +56,14 @@ def test_each_start_has_job_control(tmp_path, how):
 
 
 def start_job(machine, command):
-    """Run one in the foreground that says when it is there: what is typed before is the shell's."""
+    """Start a job in the foreground that says when it runs: what is typed before goes to the shell."""
     since = len(machine.raw)
     machine.send(command + "\n")
     machine.wait_for("^ready$", since)
 
 
 def until_jobs(machine, expected):
-    """Ask for the jobs until one is as expected: when it stops is the scheduler's affair."""
+    """List the jobs until one is as expected: when a job stops depends on the scheduler."""
     answer = ""
     for _ in range(50):
         since = len(machine.raw)
@@ -75,7 +75,7 @@ def until_jobs(machine, expected):
 
 
 def test_stop_and_go_on(tmp_path):
-    """Ctrl-Z, jobs, bg, fg and kill of a job number, with one job and with two."""
+    """Ctrl-Z, jobs, bg, fg and kill of a job number work, with one job and with two."""
     with start(tmp_path, WITH_STOPS) as machine:
         machine.wait_for(PROMPT)
         start_job(machine, "sh -c 'echo ready; exec sleep 100000'")
@@ -87,19 +87,20 @@ def test_stop_and_go_on(tmp_path):
         start_job(machine, "sh -c 'echo ready; exec cat'")
         step(machine, "\x1a", r"\^Z\n?\[2\]\+  Stopped +sh -c .*\n")
         step(machine, "jobs\n", r"^\[2\]\+  Stopped +.*cat.*\n\[1\]-  Running +.*sleep.*\n")
-        # The second goes on where it was: it reads what is typed.
+        # The second job goes on where it was: it reads what is typed.
         step(machine, "fg %2\n", "^sh -c .*cat.*\n", "")
         step(machine, "a line\n", "^a line\na line\n", "")
         step(machine, "\x04", "")
         step(machine, "fg\n", "^sh -c .*sleep.*\n", "")
-        # The shell names the job before it gives it the terminal: until both wait, Ctrl-C may be the shell's.
+        # The shell names the job before it gives the job the terminal: until both programs wait, Ctrl-C may reach the
+        # shell.
         machine.stop_halted()
         machine.resume()
         step(machine, "\x03", r"\^C\n")
         step(machine, "echo $?\n", "^130\n")
         start_job(machine, "sh -c 'echo ready; exec sleep 100000'")
         step(machine, "\x1a", r"\^Z\n?\[1\]\+  Stopped +sh -c .*\n")
-        # A stopped one ends by a signal only when it goes on.
+        # A stopped job ends by a signal only when it goes on.
         step(machine, "kill %1\n", "")
         step(machine, "jobs\n", r"^\[1\]\+  Stopped +sh -c .*\n")
         step(machine, "fg\n", "^sh -c .*\nTerminated\n")
@@ -107,7 +108,7 @@ def test_stop_and_go_on(tmp_path):
 
 
 def test_background_terminal(tmp_path):
-    """One in the background that reads is stopped, and with tostop one that writes; in the foreground both go on."""
+    """A background job that reads is stopped, and with tostop one that writes; in the foreground both go on."""
     with start(tmp_path, WITH_STOPS) as machine:
         machine.wait_for(PROMPT)
         step(machine, "cat &\n", "")
@@ -123,7 +124,7 @@ def test_background_terminal(tmp_path):
 
 
 def test_exit_warns_of_stopped_jobs(tmp_path):
-    """The shell says once that there are some; the second `exit` ends it, and they hear of it."""
+    """At the first `exit` the shell says that there are stopped jobs; the second ends it, and the jobs get SIGHUP."""
     with start(tmp_path, WITH_STOPS) as machine:
         machine.wait_for(PROMPT)
         start_job(machine, "sh -c 'trap \"echo hung up; exit\" HUP; echo ready; while :; do sleep 1; done'")

@@ -1,7 +1,7 @@
-"""Two thousand keys, as fast as they are taken: each comes once, and no Shift sticks; by a layout of loadkmap's.
+"""Type two thousand keys as fast as they are taken: each must come once, and no Shift stick; by a layout of loadkmap's.
 
-The keyboard holds back 16 codes and QEMU drops what comes beyond them, the release of a key too: then Shift is down until it
-is pressed again, here as on Linux. So never more than twelve codes are on their way.
+The keyboard holds back 16 codes and QEMU drops what comes beyond them, the release of a key, too: then Shift is down
+until it is pressed again, here as on Linux. So never more than twelve codes are on their way.
 """
 
 from bundles import busybox_bundle
@@ -19,7 +19,7 @@ PAIR = [event("shift", True), event("a", True), event("a", False), event("shift"
 
 
 def binary_map(plain, shifted):
-    """A file for loadkmap: flags of 256 tables, and the values of 128 keys of each; keys that are not here give nothing."""
+    """Return a file for loadkmap: flags of 256 tables, and 128 keys' values for each; keys not given here do nothing."""
     hole = 0x0200
     tables = [b"".join(keys.get(key, hole).to_bytes(2, "little") for key in range(128)) for keys in (plain, shifted)]
     return b"bkeymap" + bytes([1, 1] + [0] * 254) + b"".join(tables)

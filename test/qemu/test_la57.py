@@ -1,7 +1,7 @@
-"""A firmware that left 5-level paging on: the loader leaves it, through a page below 4 GiB.
+"""Test a firmware that left 5-level paging on: the loader must turn it off, through a page below 4 GiB.
 
-Debian's OVMF never turns it on, so the test does, from outside, while the CPU stands at the loader's first
-instruction: a fifth level above the firmware's own root changes no address that the firmware uses.
+Debian's OVMF never turns it on, so the test does, from outside, while the CPU stands at the loader's first instruction:
+a fifth level above the firmware's own root changes no address that the firmware uses.
 """
 
 import struct
@@ -14,11 +14,11 @@ from contract import BUILD
 from machine import Config, Machine
 
 CR3, CR4 = 29, 30  # numbers in QEMU's description of the registers to gdb
-TABLE = 4096  # an .osrel section of a page of its own, which nobody reads: the frame for the fifth level
+TABLE = 4096  # the size of an .osrel section that nobody reads: its page is the frame for the fifth level
 
 
 def sections(path):
-    """name: (address in the loaded image, size), and the entry's address, of a PE32+ file."""
+    """Return name: (address in the loaded image, size), and the entry's address, of a PE32+ file."""
     content = path.read_bytes()
     pe, = struct.unpack_from("<I", content, 0x3C)
     count, = struct.unpack_from("<H", content, pe + 6)
@@ -40,14 +40,14 @@ def _boot_file(tmp_path_factory):
 
 
 def image_base(config):
-    """Where the firmware loads the file: the same place in every run of one machine."""
+    """Return where the firmware loads the file: the same place in every run of one machine."""
     with Machine(config) as machine:
         machine.wait_prompt()
         return Guest(machine).info.initrd - sections(config.boot)[0][".initrd"][0]
 
 
 def set_register(register, value):
-    """The gdb command for a register whose type gdb cannot assign to: a packet of the remote protocol."""
+    """Return the gdb command that sets a register whose type gdb cannot assign to: a packet of the remote protocol."""
     return f"maintenance packet P{register:x}={value.to_bytes(8, 'little').hex()}"
 
 

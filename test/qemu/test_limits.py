@@ -1,4 +1,4 @@
-"""Long sessions and greedy ones: nothing is left behind, and limits hold."""
+"""Test long sessions and greedy programs: nothing must be left behind, and limits must hold."""
 
 import os
 import re
@@ -12,7 +12,7 @@ ARCHIVE = BUILD / "user" / "session.cpio"
 PROMPT = r"^/ # \Z"
 APPLETS = ("sh", "cat", "dd", "mkdir", "mount", "sleep", "true")
 GREEDY = (
-    # Each takes two more, until there is no number left; then all of them end.
+    # Each call of this shell function makes two more, until the limit of 30 is met; then all of them end.
     ("zsh -fc 'UID=1000; ulimit -u 30; b() { b | b & }; b' 2>/dev/null; echo over", r"over"),
     ("true && (true) && echo $(echo forks)", r"forks"),
     ("(ulimit -v 50000; dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo $?)", r"1"),
@@ -22,7 +22,7 @@ GREEDY = (
 
 
 def test_nothing_is_left(tmp_path):
-    """1,000 processes, their pipes, mappings, timers and locks: free memory is what it was, to the frame."""
+    """After 1,000 processes with pipes, mappings, timers and locks free memory is what it was, to the frame."""
     boot = bundle(tmp_path / "session.efi", KERNEL, stub=BUILD / "loader.efi", initrd=ARCHIVE,
                   cmdline="console=ttyS0 quiet -- 6")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
@@ -46,23 +46,23 @@ def run_until(machine, line, pattern, limit=300):
 
 
 def test_fork_bomb(tmp_path):
-    """It meets the kernel's own limit, before memory ends; the shell goes on, and one kill(2) ends all of it."""
+    """A fork bomb meets the kernel's own limit before memory ends; the shell goes on, and one kill(2) ends all of it."""
     boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", APPLETS)
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
         machine.wait_for(PROMPT)
         run(machine, "mkdir /proc; mount -t proc proc /proc; echo $?", r"0\n")
-        # The shell itself must not fork until the bomb is over: it would be refused, as on Linux.
+        # The shell itself must not fork until the bomb is over: its fork would be refused, as on Linux.
         run(machine, "b() { b | b; }; b 2>/log &", "")
         run_until(machine, "read said </log; echo $said", r".*can't fork: Resource temporarily unavailable")
         run(machine, "kill -9 -1", "")
-        # Who has no parent left is the shell's child: each prompt takes those that have ended.
+        # An orphan becomes the shell's child: at each prompt the shell takes those that have ended.
         run_until(machine, "set -- /proc/[0-9]*; echo $*", "/proc/1")
         run(machine, "true && (true) && echo $(echo forks)", r"forks\n")
         assert "out of memory: process" not in machine.text, machine.failure("a process was ended for its memory")
 
 
 def test_limits(tmp_path):
-    """A fork bomb under RLIMIT_NPROC, memory hogs under RLIMIT_AS, and a shell that goes on."""
+    """A fork bomb meets RLIMIT_NPROC, memory hogs meet RLIMIT_AS, and the shell goes on."""
     boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", APPLETS, "bin/zsh=/bin/zsh-static",
                           "dev/zero=c:1:5")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
@@ -86,7 +86,7 @@ def test_init_without_memory(tmp_path):
 
 
 def test_real_time_loop(tmp_path):
-    """Beside a SCHED_FIFO loop the shell, which is an ordinary process, goes on; RLIMIT_RTTIME ends such a loop."""
+    """An ordinary shell goes on beside a SCHED_FIFO loop; RLIMIT_RTTIME ends such a loop."""
     boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", (*APPLETS, "kill"),
                           f"bin/spin={BUILD}/user/musl/spin")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
@@ -108,9 +108,9 @@ PROCESSES = int(os.environ.get("ANKEOS_CROWD", "40000"))  # more than pid_max is
 
 
 def test_crowd(tmp_path):
-    """40,000 processes at once, with kernel.pid_max raised for them, and what each kind of object takes.
+    """40,000 processes can exist at once, with kernel.pid_max raised, and no kind of object takes more than its bytes.
 
-    With `make test-user-slow` 100,000, on 8 GiB.
+    With `make test-user-slow` there are 100,000 processes, on 8 GiB.
     """
     boot = bundle(tmp_path / "crowd.efi", KERNEL, stub=BUILD / "loader.efi", initrd=BUILD / "user" / "crowd.cpio",
                   cmdline=f"console=ttyS0 quiet -- {PROCESSES}")

@@ -1,4 +1,4 @@
-"""The rows of the matrix of machines that differ most from the plain one; `make test-machines` runs all of them."""
+"""Test those rows of the matrix of machines that differ most from the plain one; `make test-machines` runs all of them."""
 
 import matrix
 import pytest
@@ -17,7 +17,7 @@ DIFFERENT = (
 
 @pytest.mark.parametrize("name", DIFFERENT)
 def test_row(tmp_path_factory, monkeypatch, name):
-    """It boots to the shell, is typed at, walked from outside and turned off, or says whose limit it is."""
+    """The machine boots to the shell, is typed at, walked from outside and turned off, or says whose limit it is."""
     # Rows with one command line share a file, and a disk, which a worker makes once.
     place = tmp_path_factory.getbasetemp() / "machines"
     place.mkdir(exist_ok=True)

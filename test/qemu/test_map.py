@@ -1,4 +1,4 @@
-"""The memory map as a picture: on the screen at boot, in the monitor, and by the session's `map`."""
+"""Test the memory map as a picture: on the screen at boot, in the monitor, and by the session's `map`."""
 
 import re
 import shutil
@@ -11,18 +11,18 @@ from screen import WIDTH, load_font, read_text, wait_for_text
 SHELL = r"^/root # \Z"
 WALL = "\u2502"
 RANGES = ("ffff800000000000  HHDM", "ffff900000000000  MMIO", "ffffff8000000000  HEAP", "ffffffff80000000 IMAGE")
-# Colours of kernel/dev/text_palette.c for what every machine has: SGR's number, by what the legend calls the kind.
+# Colours of kernel/dev/text_palette.c for what every machine has: the number in SGR, by the legend's word.
 KINDS = {"usable": 32, "reserved": 31, "ACPI NVS": 33, "kernel image": 97, "initrd": 36, "code (r-x)": 33,
          "read only (r--)": 36, "data (rw-)": 32, "devices (uncached)": 34}
 
 
 def rows_of_picture(text):
-    """The text of each row between walls, by what stands left of it."""
+    """Return the text of each row between walls, by the text that stands left of the row."""
     return {label.strip(): cells for label, cells in re.findall(rf"^(.{{22}}) {WALL}(.*?){WALL}", text, re.MULTILINE)}
 
 
 def check_picture(text):
-    """All ranges, in the colours of what they hold; each kind in the legend."""
+    """Check that the picture has all ranges, in the colours of what they hold, and each kind in the legend."""
     rows = rows_of_picture(text)
     assert len(rows) in (5, 6, 7) and set(RANGES) <= set(rows), text
     assert "\x1b[33m\u2588" in rows[RANGES[3]] and "\x1b[34m\u2588" in rows[RANGES[1]], text
@@ -31,7 +31,7 @@ def check_picture(text):
 
 
 def test_monitor():
-    """Behind the lists."""
+    """The monitor shows the picture behind the lists."""
     with Machine(Config(append="console=ttyS0", display=("-vga", "none"))) as machine:
         machine.wait_prompt()
         assert WALL not in machine.text
@@ -56,7 +56,7 @@ def test_session(tmp_path):
 
 
 def colours_of_row(image, row):
-    """How many of the row's pixels have each colour."""
+    """Count how many of the row's pixels have each colour."""
     width, _, pixels = image
     height, _ = load_font()
     rows = pixels[row * height * width * 3:(row + 1) * height * width * 3]
@@ -65,7 +65,7 @@ def colours_of_row(image, row):
 
 @pytest.mark.parametrize("size", [(1280, 800), (640, 480)], ids=("1280x800", "640x480"))
 def test_screen_at_boot(size):
-    """It stands on the screen when programs start, with more than two colours in each bar; serial has none of it."""
+    """The picture stands on the screen when programs start, with more than two colours in each bar; serial has none of it."""
     width, height = size
     display = ("-vga", "none", "-device", f"VGA,edid=on,xres={width},yres={height}")
     with Machine(Config(append=CONSOLES, display=display, cold=True)) as machine:

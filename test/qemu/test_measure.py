@@ -1,5 +1,7 @@
-"""Measured boot: what the loader extends a TPM by, against systemd's own prediction. The TPM is swtpm, whose log of
-commands says what reached it."""
+"""Test measured boot: what the loader extends a TPM by, against systemd's own prediction.
+
+The TPM is swtpm, whose log of commands tells what has reached it.
+"""
 
 import contextlib
 import gzip
@@ -22,7 +24,7 @@ SECTIONS, OPTIONS, ARCHIVES = 11, 12, 9
 
 @contextlib.contextmanager
 def tpm(directory):
-    """A TPM for one machine; gives QEMU's words for it, and the file that gets its log."""
+    """Start a TPM for one machine; give QEMU's words for it, and the file that gets its log."""
     (directory / "tpm").mkdir()
     log, socket = directory / "tpm.log", directory / "tpm.socket"
     with subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={directory}/tpm", "--ctrl",
@@ -40,14 +42,14 @@ def tpm(directory):
 
 
 def commands(log):
-    """The bytes of each command that the TPM got."""
+    """Return the bytes of each command that the TPM got."""
     text = log.read_text(errors="replace")
     for lines in re.findall(r"SWTPM_IO_Read: length \d+\n((?:\s*(?:[0-9A-Fa-f]{2} ?)+\n)+)", text):
         yield bytes.fromhex(lines)
 
 
 def extended(log, wanted):
-    """The value of a PCR of SHA-256 after all that the log has, and how often it was extended."""
+    """Return the value of a PCR of SHA-256 after all that the log has, and how often it was extended."""
     value, count = bytes(32), 0
     for command in commands(log):
         if command[6:10] != PCR_EXTEND or int.from_bytes(command[10:14], "big") != wanted:
@@ -64,7 +66,7 @@ def extended(log, wanted):
 
 
 def after(*measured):
-    """The value of a PCR that has been extended by these bytes, one after another."""
+    """Return the value of a PCR that has been extended by these bytes, one after another."""
     value = bytes(32)
     for data in measured:
         value = hashlib.sha256(value + hashlib.sha256(data).digest()).digest()
@@ -72,7 +74,7 @@ def after(*measured):
 
 
 def predicted(directory, **sections):
-    """PCR 11 as systemd-measure foretells it, before any phase of the system that starts."""
+    """Return PCR 11 as systemd-measure foretells it, before any phase of the system that starts."""
     words = [MEASURE, "calculate", "--bank=sha256", "--phase=:", "--json=short"]
     for name, content in sections.items():
         (directory / name).write_bytes(content)
@@ -81,7 +83,7 @@ def predicted(directory, **sections):
 
 
 def test_sections(tmp_path):
-    """PCR 11 is the one that systemd foretells for the boot file's sections; nothing else is measured."""
+    """PCR 11 is what systemd foretells for the boot file's sections; nothing else is measured."""
     cmdline, osrel = "console=ttyS0 init=none", ROOT / "efi" / "os-release"
     path = bundle(tmp_path / "boot.efi", KERNEL, initrd=DEFAULT, cmdline=cmdline, osrel=osrel, uname="1")
     with tpm(tmp_path) as (words, log):

@@ -1,4 +1,4 @@
-"""The monitor on a running kernel: what it says is compared with what the machine is."""
+"""Test the monitor on a running kernel: what it says is compared with what the machine is."""
 
 import re
 
@@ -19,14 +19,14 @@ def _machine():
 
 
 def look(machine):
-    """The guest as it stands; it runs on afterwards."""
+    """Look at the guest as it stands; the guest runs on afterwards."""
     guest = Guest(machine)
     machine.resume()
     return guest
 
 
 def test_boot_report(machine):
-    """Version, CPU, memory map, virtual map, phases, audit: in this order. No self-test that nobody asked for."""
+    """The boot reports version, CPU, memory map, virtual map, phases and audit, in this order; no self-test runs unasked."""
     report = machine.text[:machine.text.index("anke> ")]
     assert "KTAP" not in report
     wanted = (r"^AnkeOS \d", r"^CPU: ", r"memory map", r"kernel text", r"^boot, in", r"^audit: kernel context: 0 W\+X")
@@ -44,7 +44,7 @@ def test_help(machine):
 
 
 def test_audit(machine):
-    """Zeros for both contexts, and as many leaves as a walk from outside finds."""
+    """The audit finds nothing in both contexts, and counts as many leaves as a walk from outside."""
     output = machine.command("audit")
     for context in ("kernel", "firmware"):
         pattern = rf"^audit: {context} context: 0 W\+X, 0 user, 0 stray global, 0 outside the map; (\d+) leaves"
@@ -83,7 +83,7 @@ def test_mem(machine):
 
 
 def test_cpu(machine):
-    """Control registers as QEMU has them."""
+    """The monitor shows the control registers as QEMU has them."""
     output = machine.command("cpu").lower()
     guest = look(machine)
     for name in ("CR0", "CR3", "CR4", "EFER"):
@@ -92,19 +92,19 @@ def test_cpu(machine):
 
 
 def test_log(machine):
-    """All that was said at boot is kept."""
+    """The log keeps all that was said at boot."""
     boot = machine.text[machine.text.index("AnkeOS"):machine.text.index("anke> ")]
     assert boot.strip() in machine.command("log")
 
 
 def test_line_editing(machine):
-    """Backspace, Ctrl-C and the history work over serial."""
+    """Backspace, Ctrl-C and the history work over the serial port."""
     assert "audit: kernel context" in machine.command("audix\x7ft")
     since = len(machine.raw)
     machine.send("nonsense\x03")
     machine.wait_prompt(since)
     assert "no such command" not in machine.text[len(machine.text) - 40:]
-    # The prompt is drawn anew with the line from the history behind it, so the command's own words are what to wait for.
+    # The prompt is drawn anew, with the line from the history behind it; so wait for the output of that line.
     since = len(machine.raw)
     machine.send("\x1b[A\r")
     machine.wait_for("^audit: kernel context", since)

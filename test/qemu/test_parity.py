@@ -1,4 +1,4 @@
-"""Scripts print the same, byte for byte, here and on Linux: with Debian's busybox, and other people's static programs."""
+"""Test that scripts print the same, byte for byte, here and on Linux, by Debian's busybox and other static programs."""
 
 import difflib
 
@@ -17,7 +17,7 @@ def _outputs(tmp_path_factory):
 
 @pytest.mark.parametrize("name", parity.names())
 def test_same_output(outputs, name):
-    """All that a script writes, and its exit status."""
+    """All that a script writes, and its exit status, is the same."""
     linux, here = (side[name].decode("utf-8", "backslashreplace") for side in outputs)
     assert len(linux.splitlines()) > 5, f"nothing to compare: {linux}"
     assert here == linux, "\n".join(difflib.unified_diff(linux.splitlines(), here.splitlines(), "Linux", "here"))

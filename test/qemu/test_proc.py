@@ -1,4 +1,4 @@
-"""What /proc, /sys and the mounts look like to Debian's busybox: ps, top, free, mount and their like over the serial port."""
+"""Test what /proc, /sys and the mounts look like to Debian's busybox: ps, top, free, mount and others, typed over serial."""
 
 import re
 
@@ -33,14 +33,14 @@ class Session:
         machine.wait_for(PROMPT)
 
     def run(self, line):
-        """What a command printed."""
+        """Run a command; return what it printed."""
         since = len(self.machine.raw)
         self.machine.send(line + "\n")
         self.machine.wait_for(PROMPT, since)
         return plain(self.machine.raw[since:]).split("\n", 1)[1].removesuffix("/ # ")
 
     def expect(self, line, pattern):
-        """That the output has what the pattern describes, a line a line."""
+        """Check that the output has what the pattern describes, one pattern a line."""
         text = self.run(line)
         assert re.search(pattern, text, re.MULTILINE), f"{line}: expected {pattern!r}, saw\n{text}"
         return text
@@ -48,7 +48,7 @@ class Session:
 
 @pytest.fixture(name="shell", scope="module")
 def shell_session(tmp_path_factory):
-    """One machine for all tests here."""
+    """Start one machine for all tests here."""
     directory = tmp_path_factory.mktemp("proc")
     boot = busybox_bundle(directory, "console=ttyS0 quiet init=/bin/sh", APPLETS, "mnt/",
                           *debian_programs.words(["/usr/bin/lspci"]))
@@ -57,7 +57,7 @@ def shell_session(tmp_path_factory):
 
 
 def test_processes(shell):
-    """ps, top and pidof find who runs, kill and killall end it."""
+    """ps, top and pidof find the processes that run; kill and killall end them."""
     assert shell.expect("ps", r"^ +1 0 +/bin/sh$").startswith("PID   USER")
     shell.run("sleep 1000 & sleep 1000 &")
     shell.expect("ps", r"^ +\d+ 0 +sleep 1000$")
@@ -72,11 +72,11 @@ def test_processes(shell):
 
 
 def test_top_goes_on(shell):
-    """top shows itself again and again, until a key ends it: also what has come meanwhile."""
+    """top shows itself again and again, until a key ends it, even one that came meanwhile."""
     machine = shell.machine
     since = len(machine.raw)
     machine.send("(sleep 3; exec sleep 1001) & top -d 1\n")
-    # Escape sequences come between the lines.
+    # Escape sequences stand between the lines.
     machine.wait_for(r"(?s:Mem: .*){2}sleep 1001", since)
     machine.send("q")
     machine.wait_for(PROMPT, since)
@@ -84,25 +84,25 @@ def test_top_goes_on(shell):
 
 
 def test_zombie(shell):
-    """One that has ended and was not waited for keeps its name and has no more."""
+    """A process that has ended and was not waited for keeps its name, and has nothing else."""
     text = shell.run("(sleep 0 & exec sleep 1000) & while ! ps | grep -q 'sleep]$'; do :; done; ps | grep 'sleep]$'")
     assert re.search(r"^ +\d+ 0 +\[sleep\]$", text, re.MULTILINE), text
     shell.run("killall sleep")
 
 
 def test_memory_and_times(shell):
-    """free, uptime, df."""
+    """free, uptime and df show the machine's memory and times."""
     total, used, free = map(int, re.search(r"^Mem: +(\d+) +(\d+) +(\d+) ", shell.run("free"), re.MULTILINE).groups())
     assert 400_000 < total < 524_288 and 0 < used < total and 0 < free < total
     shell.expect("uptime", r"up \d+ min, +0 users, +load average: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d$")
-    # The root takes half of RAM, as Linux's default, beside what lies in place in the initramfs.
+    # The root takes half of RAM, as by Linux's default, beside what lies in place in the initramfs.
     shown = shell.run("df")
     size, taken, left = map(int, re.search(r"^tmpfs +(\d+) +(\d+) +(\d+) +\d+% /$", shown, re.MULTILINE).groups())
     assert abs(left - total // 2) < 64 and size == taken + left, shown
 
 
 def test_own_files(shell):
-    """Descriptors, maps and links of the process that asks."""
+    """A process finds its own descriptors, maps and links."""
     shell.expect("ls -l /proc/self/fd < /dev/null", r"^lr-x------ .* 0 -> /dev/null\n(?s:.*)1 -> /dev/console\n")
     text = shell.run("cat /proc/self/maps")
     lines = text.splitlines()
@@ -115,7 +115,7 @@ def test_own_files(shell):
 
 
 def test_mounts(shell):
-    """mount, umount, and what they refuse."""
+    """mount and umount work, and refuse what they must."""
     shell.expect("mount", r"^proc on /proc type proc \(rw,nosuid,nodev,noexec,relatime\)\nsysfs on /sys type sysfs ")
     shell.run("mount -t tmpfs -o mode=700 a /mnt; mkdir /mnt/d; echo x > /mnt/d/f")
     shell.expect("mount", r"^a on /mnt type tmpfs \(rw,relatime\)$")
@@ -128,14 +128,14 @@ def test_mounts(shell):
 
 
 def test_names(shell):
-    """The host's name by both ways."""
+    """The host's name can be set and read in both ways."""
     shell.expect("hostname one; cat /proc/sys/kernel/hostname", "^one$")
     shell.expect("echo two > /proc/sys/kernel/hostname; hostname", "^two$")
     shell.expect("cat /proc/cmdline", "^console=ttyS0 quiet init=/bin/sh$")
 
 
 def test_contexts(shell):
-    """The audit covers each process; what a process's context maps is user memory, the heap and the image."""
+    """The audit covers each process; the context of a process maps user memory, the heap and the image."""
     text = shell.run("cat /sys/kernel/ankeos/audit")
     assert re.search(r"^audit: context of process 1: 0 W\+X, 0 user, .*\naudit: context of process \d+: ", text, re.MULTILINE), text
     text = shell.run("cat /sys/kernel/ankeos/context")
@@ -144,12 +144,12 @@ def test_contexts(shell):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_reports(shell, name):
-    """The monitor's reports as files; the audit is made when it is read, and finds nothing."""
+    """The monitor's reports can be read as files; the audit is made when it is read, and finds nothing."""
     shell.expect(f"cat /sys/kernel/ankeos/{name}", FORMATS[name])
 
 
 def test_nothing_is_left(shell):
-    """What reading all of /proc and /sys takes is given back: the heap holds as many blocks after it as before."""
+    """All that reading /proc and /sys takes is given back: the heap holds as many blocks after it as before."""
     def blocks():
         return sum(map(int, re.findall(r"bytes: +(\d+) of", shell.run("cat /sys/kernel/ankeos/heap"))))
 
@@ -179,7 +179,7 @@ def test_pci(shell):
                      rf"^0x{vendor:04x}\n0x{device:04x}\n0x{kind:04x}[0-9a-f]{{2}}$")
         shell.expect(f"cat {directory}/uevent", rf"^PCI_ID={vendor:04X}:{device:04X}$")
     assert "No such file" in shell.run("cat /proc/bus/pci/00/1e.7 2>&1")
-    # Debian's lspci, by /sys and by /proc.
+    # Debian's lspci reads /sys and /proc.
     for way in ("linux-sysfs", "linux-proc"):
         seen = re.findall(r"^(\S+) ([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})", shell.run(f"lspci -A {way} -n"), re.MULTILINE)
         assert [(name, int(vendor, 16), int(device, 16), int(kind, 16)) for name, kind, vendor, device in seen] == [

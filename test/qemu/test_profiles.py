@@ -1,4 +1,4 @@
-"""Boot files with profiles: the base, and sections that replace it when the profile is chosen with @N."""
+"""Test boot files with profiles: sections that replace those of the base when the profile is chosen with @N."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from machine import BOOT_FILE, Config, Machine
 
 
 def with_profiles(directory, *cmdlines):
-    """The build's boot file with a profile for each command line, which has no other section."""
+    """Make the build's boot file with a profile for each command line; a profile has no other section."""
     path = BOOT_FILE
     for number, cmdline in enumerate(cmdlines):
         output = directory / f"{number}.efi"
@@ -19,14 +19,14 @@ def with_profiles(directory, *cmdlines):
 
 
 def test_chosen(tmp_path):
-    """@1 takes the second profile's command line, which is the only one with init=none, and the base's kernel."""
+    """@1 takes the second profile's command line, the only one with init=none, and the base's kernel."""
     path = with_profiles(tmp_path, "console=ttyS0 quiet", "console=ttyS0 init=none")
     with Machine(Config(boot=path, append="@1", display=("-vga", "none"))) as machine:
         machine.wait_prompt()
 
 
 def test_not_there(tmp_path):
-    """A number beyond the last profile: the loader says so, and goes back to the firmware."""
+    """For a number beyond the last profile the loader says so, and goes back to the firmware."""
     path = with_profiles(tmp_path, "console=ttyS0")
     with Machine(Config(boot=path, append="@1", display=("-vga", "none"))) as machine:
         machine.wait_for(r"^ankeos: profile @1: this file has 1, and counts from 0\s*$")

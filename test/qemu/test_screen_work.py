@@ -1,4 +1,4 @@
-"""Few bytes that ask the screen for much: whoever else wants to run does so within a million instructions. And /dev/fb0."""
+"""Test few bytes that ask the screen for much: others must run within a million instructions. Test /dev/fb0, too."""
 
 import re
 
@@ -8,9 +8,9 @@ from machine import Config, Machine
 from screen import wait_for_text
 
 ARCHIVE = BUILD / "user" / "screen_work.cpio"
-NS = 16  # of the guest's clock, for an instruction
-MOST = 1_000_000  # instructions
-SLEEP = 200_000 // NS  # the neighbour's own
+NS = 16  # nanoseconds of the guest's clock for an instruction
+MOST = 1_000_000  # the most instructions for which the neighbour may not run
+SLEEP = 200_000 // NS  # instructions for which the neighbour itself sleeps
 KINDS = 16
 RED, GREEN, BLUE = b"\xff\0\0", b"\0\xff\0", b"\0\0\xff"
 
@@ -26,7 +26,7 @@ def rows_of(image):
 
 
 def look_at_picture(machine):
-    """The program's picture, where the terminal draws nothing; then another one; then the terminal's text."""
+    """Check the screen: the program's picture, on which the terminal draws nothing; another one; then text."""
     machine.wait_for("^painted$")
     rows = rows_of(machine.screendump())
     half = len(rows[0]) // 6
@@ -45,7 +45,7 @@ def look_at_picture(machine):
 
 
 def test_a_neighbour_runs_beside_the_screen(tmp_path):
-    """Sequences that change the whole screen, an erased character behind much text, and lines typed at the keyboard."""
+    """The neighbour runs beside sequences that change the whole screen, much text to erase, and typed lines."""
     boot = bundle(tmp_path / "work.efi", KERNEL, initrd=ARCHIVE, cmdline="console=ttyS0 quiet")
     with Machine(Config(boot=boot, icount=True)) as machine:
         machine.wait_for("^type$")

@@ -1,4 +1,4 @@
-"""The kernel's self-tests on several machines, and boots in which one frame is refused."""
+"""Run the kernel's self-tests on several machines, and boots in which one frame is refused."""
 
 import re
 
@@ -9,14 +9,14 @@ from machine import Config, Machine
 
 SUITES = {"frame", "window", "heap", "mmio", "context", "failure", "audit"}
 
-# The least RAM that OVMF starts with, an old CPU without 1 GiB pages on the older chipset, and much RAM.
+# Machines with the least RAM that OVMF starts with; with an old CPU and chipset, no 1 GiB pages; with much RAM.
 MACHINES = (Config(memory="64M"), Config(memory="2G", cpu="qemu64", machine="pc,smm=off", display=("-vga", "none")),
             Config(memory="64G"))
 
 
 @pytest.mark.parametrize("config", MACHINES, ids=lambda config: config.memory)
 def test_selftest(config):
-    """All hold, the monitor comes, and what a walk from outside finds is as ever."""
+    """All self-tests pass, the monitor comes, and a walk from outside finds the tables right."""
     config.append = "console=ttyS0 selftest"
     with Machine(config) as machine:
         machine.wait_prompt()
@@ -34,13 +34,13 @@ def test_one_suite():
         assert {result.suite for result in results} == {"window"}
 
 
-# What a boot may say when a frame is refused: what it cannot do without, and what it can.
+# What a boot may say when a frame is refused: what the kernel cannot do without, and what it can.
 REQUIRED = r"^no memory for the (kernel heap|MMIO window|local APIC)$"
 OPTIONAL = (r"^stages: no squares on the screen: no memory$", r"^no firmware context", r"^screen: .* left alone: no memory$")
 
 
 def boot_without_frame(nth: int) -> tuple[str, list[str]]:
-    """Boot with the nth frame refused; returns the text and which of the above was said."""
+    """Boot with the nth frame refused; return the text, and which of the above was said."""
     with Machine(Config(append=f"frame_fail={nth}")) as machine:
         machine.wait_for(r"^The machine is halted\.$|^anke> \Z")
         text = machine.text
@@ -54,13 +54,13 @@ def boot_without_frame(nth: int) -> tuple[str, list[str]]:
 
 
 def test_one_frame_refused():
-    """A panic that names what the kernel cannot lack, or the monitor without what it can: never anything else."""
+    """Each refusal leads to a panic that names what the kernel cannot lack, or to the monitor without what it can lack."""
     text, wanting = boot_without_frame(1000000)
     asked = re.search(r"^frame_fail: the boot asked for (\d+) frames only$", text, re.MULTILINE)
     assert asked and wanting == []
     last = int(asked[1])
-    # The first ones are the windows' books, then come the tables of the screen's first rows and of the firmware context; the
-    # last ones map the screen and the APIC.
+    # The first frames are for the windows' books, then for the tables of the screen's first rows and of the firmware
+    # context; the last ones map the screen and the APIC.
     for nth, wanted in ((1, [REQUIRED]), (2, [REQUIRED]), (3, OPTIONAL[:1]), (5, OPTIONAL[:1]), (6, OPTIONAL[1:2]),
                         (9, OPTIONAL[1:2]), (20, []), (last - 1, OPTIONAL[2:]), (last, [REQUIRED]), (last + 1, [])):
         text, wanting = boot_without_frame(nth)

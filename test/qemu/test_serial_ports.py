@@ -1,4 +1,4 @@
-"""Serial ports other than COM1: those of the command line, those that are simply there, a PCI card's; several at once."""
+"""Test serial ports other than COM1: named on the command line, found without it, or on a PCI card; several at once."""
 
 import struct
 
@@ -6,7 +6,7 @@ import pytest
 from bundles import busybox_bundle
 from machine import Config, Machine, SerialPipe
 
-# What is there, what the command line says of it, the terminal's name, and a line of the log.
+# QEMU's words for a port, the words of the command line, the terminal's name, and a line of the log.
 PORTS = {
     "the second, at 9,600": (("-device", "isa-serial,chardev=line,index=1"), "console=ttyS1,9600n8", "ttyS1", "AnkeOS"),
     "the fourth beside the first": (("-serial", "null", "-device", "isa-serial,chardev=line,index=3"), "console=ttyS3",
@@ -21,7 +21,7 @@ PORTS = {
 
 @pytest.mark.parametrize("name", PORTS)
 def test_port(name, tmp_path):
-    """The log is there from its first line on, programs are typed at, long output comes whole."""
+    """The log is there from its first line on, programs can be typed at, and long output comes whole."""
     device, words, terminal, said = PORTS[name]
     boot = busybox_bundle(tmp_path, f"{words} init=/bin/sh", ("sh", "echo", "seq", "tty", "stty"))
     with Machine(Config(boot=boot, serial_device=device)) as machine:
@@ -35,7 +35,7 @@ def test_port(name, tmp_path):
 
 
 def read_until(pipe, end):
-    """What comes from a port, up to and with `end`."""
+    """Return what comes from a port, up to and with `end`."""
     got = b""
     while end not in got:
         more = pipe.read(60)
@@ -45,7 +45,7 @@ def read_until(pipe, end):
 
 
 def test_several_ports_at_once(tmp_path):
-    """Two consoles have the log, the last one named is /dev/console; two ports share IRQ 4, and each is typed at."""
+    """Both consoles have the log, the last one named is /dev/console; two ports share IRQ 4, and each can be typed at."""
     boot = busybox_bundle(tmp_path, "console=ttyS0 console=ttyS1 init=/bin/sh", ("sh", "echo", "seq", "tty", "stty", "cat"))
     first, third = SerialPipe(tmp_path / "first"), SerialPipe(tmp_path / "third")
     devices = []
@@ -92,8 +92,8 @@ def test_ports_of_a_card(tmp_path):
         assert read_until(fifth, b"second\n").endswith(b"to the second\n")
         fifth.write(b"typed at the second\n")
         machine.wait_for(r"^typed at the second\n")
-        # By the guest's own clock, in hundredths of a second: on a busy host `sleep 1` may take far longer. The shell takes
-        # a number that begins with 0 for an octal one, so that the fraction gets a 1 in front.
+        # Time is taken from the guest's own clock, in hundredths of a second: on a busy host `sleep 1` may take far
+        # longer. The shell takes a number that begins with 0 for an octal one, so the fraction gets a 1 in front.
         machine.send("ticks() { while read name count rest; do test $name = LOC: && echo $count; done < /proc/interrupts; }\n"
                      "clock() { read up rest < /proc/uptime; echo $((${up%.*} * 100 + 1${up#*.} - 100)); }\n"
                      "before=$(ticks); start=$(clock); sleep 1; passed=$(($(clock) - start)); after=$(ticks)\n"
@@ -106,7 +106,7 @@ def test_ports_of_a_card(tmp_path):
 
 
 def port_table(space, address):
-    """An SPCR table that names a 16550 there."""
+    """Return an SPCR table that names a 16550 at this port."""
     body = bytearray(80 - 36)
     body[0] = 0x12
     body[4:16] = struct.pack("<BBBBQ", space, 32, 0, 3, address)
@@ -118,7 +118,7 @@ def port_table(space, address):
     (0, 0x100000, "serial port at 0x100000, of ACPI's tables: none answers there\n"),
     (0, 0xfed1c000, "serial port at 0xfed1c000, of ACPI's tables: none answers there\n")))
 def test_port_of_the_tables(space, address, said, tmp_path):
-    """A port that SPCR names is the console where there is no other; one over RAM, or where nothing is, is left alone."""
+    """A port that SPCR names is the console if there is no other; one over RAM, or where nothing is, is left alone."""
     table = tmp_path / "table"
     table.write_bytes(port_table(space, address))
     port = ("-device", "isa-serial,chardev=line,iobase=0x1e0,irq=5" if space else "isa-serial,chardev=line")
@@ -151,7 +151,7 @@ def test_virtio_console(words, display, extra, tmp_path):
 
 
 def test_virtio_console_beside_others(tmp_path):
-    """Found after the first program has started, hvc0 is one more terminal."""
+    """A console that is found after the first program has started is one more terminal, hvc0."""
     boot = busybox_bundle(tmp_path, "console=ttyS0 init=/bin/sh", ("sh", "echo"))
     pipe = SerialPipe(tmp_path / "hvc")
     devices = ("-device", "isa-serial,chardev=line", "-chardev", f"pipe,id=hvc,path={tmp_path}/hvc", "-device",

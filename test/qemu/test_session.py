@@ -1,4 +1,4 @@
-"""What a user gets: the default boot file ends at busybox's shell, on the serial port and on the screen."""
+"""Test what a user gets: the default boot file ends at busybox's shell, on the serial port and on the screen."""
 
 import shutil
 
@@ -8,11 +8,11 @@ from machine import BOOT_FILE, Config, Machine
 from screen import wait_for_text
 
 SHELL = r"^/root # \Z"
-# Type, and what the shell then shows before its next prompt.
+# Lines to type, and what the shell shows before its next prompt.
 LINES = (
     ("pwd", "/root"),
     ("ls -d /bin/demo /etc/motd /tmp", r"/bin/demo +/etc/motd +/tmp"),
-    # Line editing: the erase character, a word's, the line's; the cursor to the left and to the start.
+    # Line editing: erase a character, a word, the line; move the cursor to the left and to the start.
     ("echo wrong\x7f\x7f\x7f\x7f\x7fright", "right"),
     ("echo one two\x17three", "one three"),
     ("echo nothing\x15echo all", "all"),
@@ -27,7 +27,7 @@ LINES = (
 
 
 def copy_of_boot_file(directory):
-    """By another name, so that Config leaves its command line as it is."""
+    """Copy the boot file to another name, so that Config leaves its command line as it is."""
     return shutil.copy(BOOT_FILE, directory / "default.efi")
 
 
@@ -51,7 +51,7 @@ def test_default_boot_file(tmp_path):
 
 
 def test_reads_that_end_by_time(tmp_path):
-    """stty's min and time: a read that gets nothing, and one that gets less than its least, end by themselves."""
+    """With stty's min and time a read that gets nothing, and one that gets less than its least, end by themselves."""
     with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
         machine.wait_for(SHELL)
         type_lines(machine, (("stty -icanon min 0 time 3; dd bs=9 count=1 2>/dev/null | wc -c; stty sane", "0"),))
@@ -70,7 +70,8 @@ def test_vi(tmp_path):
             since = len(machine.raw)
             machine.send("vi notes\n")
             machine.wait_for(r"^- notes", since)
-            # vi may show a word in pieces, and other lines between them. ESC alone, not as the start of a sequence: it has been taken when the status line says so.
+            # vi may show a word in pieces, with other lines between them. ESC must not become the start of a sequence:
+            # vi has taken it when the status line says so.
             for part, echo in ((keys, r"(?s:.*?)".join(shown)), ("\x1b", r"- notes \[Modified\]"), (":wq\r", SHELL)):
                 since = len(machine.raw)
                 machine.send(part)
@@ -79,7 +80,7 @@ def test_vi(tmp_path):
 
 
 def test_screen_and_keyboard(tmp_path):
-    """The same session on a machine without a serial port."""
+    """The same session works on a machine without a serial port."""
     with Machine(Config(boot=copy_of_boot_file(tmp_path), serial=False)) as machine:
         shown = wait_for_text(machine, "/root #")
         assert "cat /sys/kernel/ankeos/map" in shown
@@ -102,7 +103,7 @@ def test_demo_as_the_only_command(tmp_path):
 @pytest.mark.parametrize(("command", "reason"), [("poweroff", "guest-shutdown"), ("reboot", "guest-reset"),
                                                  ("poweroff -f", "guest-shutdown"), ("exit 3", "guest-shutdown")])
 def test_ends(tmp_path, command, reason):
-    """Each way to end the machine."""
+    """Each way to end the machine works."""
     with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
         machine.wait_for(SHELL)
         machine.send(command + "\n")

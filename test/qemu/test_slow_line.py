@@ -1,7 +1,7 @@
-"""A serial line whose other end does not read: what write(2) answered for comes, and everything else goes on.
+"""Test a serial line whose other end does not read: what write(2) has accepted must come, and all else must go on.
 
-The reader stops by leaving a pipe of one page full. Each scene (test/user/slow_line.c) has come as far as it can when the
-CPU halts; only then the reader reads on.
+The reader stops by leaving a pipe of one page full. Each scene (test/user/slow_line.c) has come as far as it can when
+the CPU halts; only then the reader reads on.
 """
 
 import re
@@ -32,18 +32,18 @@ def shared_machine(boot):
 
 
 def play(machine, scene, pause=0.0):
-    """Play a scene without reading, until nobody runs; returns where its text begins."""
+    """Play a scene without reading until no task runs; return where the scene's text begins."""
     since = len(machine.raw)
     machine.send(scene + "\n")
     machine.wait_unread()
     machine.stop_halted()
     machine.resume()
-    time.sleep(pause)  # the least; how long it takes on any host does not matter
+    time.sleep(pause)  # the least pause; how much longer it is on a busy host does not matter
     return since
 
 
 def tell(machine, since):
-    """Read on. Returns what the scene has shown, and what it says it saw."""
+    """Read on. Return what the scene has shown, and what it says it saw."""
     machine.send("tell\n")
     found = machine.wait_for(r"(?s)\A(.*)seen: (.*)\.\n\Z", since)
     return found[1], found[2]
@@ -52,7 +52,7 @@ def tell(machine, since):
 @pytest.mark.parametrize("scene", ("one-by-one", "at-once"))
 @pytest.mark.parametrize("pause", (0.3, 3))
 def test_each_line_comes_once_and_in_order(machine, scene, pause):
-    """3,000 lines, by a write(2) each or all by one, while the other end pauses."""
+    """3,000 lines, by one write(2) each or by one for all, come in order while the other end pauses."""
     since = play(machine, scene, pause)
     text, seen = tell(machine, since)
     assert text.splitlines() == LINES, machine.failure(f"{len(text.splitlines())} lines came")
@@ -60,7 +60,7 @@ def test_each_line_comes_once_and_in_order(machine, scene, pause):
 
 
 def test_a_signal_ends_a_write(machine):
-    """One that has brought something tells how much, and so much comes; one that has not fails with EINTR."""
+    """A write that has brought something tells how much, and so much comes; one that has not fails with EINTR."""
     text, seen = tell(machine, play(machine, "signalled"))
     found = re.fullmatch(r"partial (\d+) then -4", seen)
     assert found and 0 < int(found[1]) < WHOLE, seen
@@ -75,7 +75,8 @@ def test_a_writer_can_be_killed(machine):
 def test_ctrl_c_ends_the_writer_and_its_text(machine):
     """The writer ends while nobody reads, and what it has written goes with it."""
     since = play(machine, "interrupted")
-    # The port is full, and then nobody runs: else the writer could be at work, and write on behind Ctrl-C.
+    # Wait until the port is full and no task runs: otherwise the writer could still be at work, and write on behind
+    # Ctrl-C.
     machine.wait_full()
     machine.stop_halted()
     machine.resume()
@@ -84,7 +85,7 @@ def test_ctrl_c_ends_the_writer_and_its_text(machine):
 
 
 def test_poll_and_tcdrain_tell_of_room(machine):
-    """A descriptor that does not wait takes what there is room for, and poll(2) and tcdrain(3) wait for more, for all."""
+    """A non-blocking descriptor takes what there is room for; poll(2) and tcdrain(3) wait for more, for all."""
     text, seen = tell(machine, play(machine, "polled"))
     found = re.fullmatch(r"then -11 filled (\d+) ready 0 queued 1 ready 1 queued 0", seen)
     assert found, seen
@@ -120,7 +121,7 @@ def test_what_waits_comes_before_the_power_goes(boot):
 
 
 def test_no_port_keeps_nobody_waiting(boot):
-    """Without a port, and without a screen: text goes nowhere, and the program that writes it comes to its end."""
+    """Without a port and a screen text goes nowhere, and the program that writes it comes to its end."""
     with Machine(Config(boot=boot, append="console=ttyS0 quiet -- one-by-one", display=("-vga", "none"),
                         serial=False)) as machine:
         assert machine.wait_exit() == "guest-shutdown"

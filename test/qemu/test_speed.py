@@ -1,17 +1,17 @@
-"""The goals for the cost of a boot, in guest instructions: the same in every run, so they can be asserted."""
+"""Test the goals for the cost of a boot, in guest instructions: these are the same in every run."""
 
 import bootcost
 import pytest
 
 
 SOME, MORE = ("2G", "512G"), ("256M", "2G", "64G", "512G")
-# How many goals the machines with so much memory have, by how many machines these are, with and without 1 GiB pages.
+# How many goals can be judged, by how many machines are measured; those without 1 GiB pages count, too.
 GOALS = {3: 4, 6: 6}
 
 
 @pytest.fixture(name="costs", scope="module", params=[SOME, pytest.param(MORE, marks=pytest.mark.slow)], ids=["some", "more"])
 def _costs(request):
-    """Of machines with a framebuffer; `make bench-boot` shows the others as well."""
+    """Measure machines with a framebuffer; `make bench-boot` shows the others as well."""
     return [bootcost.measure(case) for case in bootcost.CASES if case.framebuffer and case.memory in request.param]
 
 
@@ -23,7 +23,10 @@ def test_goals(costs):
 
 
 def test_count_hardly_grows_with_memory(costs):
-    """2G to 512G with 1 GiB pages, 256 times the RAM: the loader's own code at most a quarter more; with `make test-slow` 256M, too."""
+    """From 2G to 512G with 1 GiB pages, 256 times the RAM, the loader's own code costs a quarter more at most.
+
+    With `make test-slow` 256M is measured, too.
+    """
     own = [sum(cost.own) for cost in costs if cost.case.gigabyte_pages and cost.case.framebuffer]
     assert max(own) <= 1.25 * min(own), own
 

@@ -1,4 +1,4 @@
-"""Stage codes on port 0x80, and squares on the screen: all that a boot shows that dies before its first console."""
+"""Test stage codes on port 0x80, and squares on the screen: all that a boot shows that dies before its first console."""
 
 import re
 import time
@@ -17,7 +17,7 @@ HALT_LOOP = b"\xeb\xfe"  # jmp to itself
 
 
 def watch(machine, expected):
-    """Wait until the codes on port 0x80 that are ours are `expected`; the firmware has codes of its own."""
+    """Wait until our codes on port 0x80 are `expected`; the firmware has codes of its own, which do not count."""
     deadline = time.monotonic() + LIMIT
     while True:
         written = (machine.directory / "port80").read_bytes()
@@ -34,7 +34,7 @@ def config(**fields):
 
 
 def squares(machine):
-    """The colours of the squares in the first row; each must be whole, on black."""
+    """Return the colours of the squares in the first row; each must be whole, on black."""
     width, _, pixels = machine.screendump()
     rows = [pixels[3 * width * y:3 * width * (y + 1)] for y in range(SQUARE)]
     found = []
@@ -48,7 +48,7 @@ def squares(machine):
 
 
 def test_codes_of_a_boot():
-    """Each stage once, in order, and the documented list is this one."""
+    """Each stage's code comes once, in order, and the documented list is this one."""
     with Machine(config()) as machine:
         machine.wait_prompt()
         watch(machine, STAGES)
@@ -57,7 +57,7 @@ def test_codes_of_a_boot():
 
 
 def death_at(tmp_path, address):
-    """A boot file whose kernel hangs at an address, None for its first instruction."""
+    """Make a boot file whose kernel hangs at an address; None: at its first instruction."""
     kernel = Elf()
     text = kernel.load(required=PF_X)
     at = text["offset"] + (kernel.get("entry") if address is None else address) - text["vaddr"]
@@ -66,19 +66,19 @@ def death_at(tmp_path, address):
 
 
 def colours(count):
-    """What the first squares must look like: each stage has its own of red, green and blue, from one on."""
+    """Return the colours of the first squares: each stage has its own combination of red, green and blue, from one on."""
     return [bytes(255 if (stage % 7 + 1) >> bit & 1 else 0 for bit in range(3)) for stage in range(count)]
 
 
 def test_death_at_the_first_instruction(tmp_path):
-    """A kernel that does nothing at all: the loader's codes, and their squares, are all there is to see."""
+    """With a kernel that does nothing at all the loader's codes, and their squares, are all there is to see."""
     with Machine(config(boot=death_at(tmp_path, None))) as machine:
         watch(machine, STAGES[:LOADER_STAGES])
         assert squares(machine)[:LOADER_STAGES] == colours(LOADER_STAGES), machine.text
 
 
 def test_death_before_the_screen(tmp_path):
-    """A kernel that hangs once device memory can be mapped: its stages up to then have squares too, and no others."""
+    """With a kernel that hangs once device memory can be mapped its stages up to then have squares too, and no others."""
     with Machine(config(boot=death_at(tmp_path, contract.symbols()["firmware_init"]))) as machine:
         watch(machine, STAGES[:KERNEL_SQUARES])
         found = squares(machine)
@@ -86,7 +86,7 @@ def test_death_before_the_screen(tmp_path):
 
 
 def test_squares_go_when_the_loader_fails(tmp_path):
-    """What the firmware's screen showed under them is back before the line is said."""
+    """The firmware's screen under the squares is back before the line about the failure comes."""
     kernel = Elf()
     last = max((h for h in kernel.headers() if h["type"] == PT_LOAD), key=lambda h: h["vaddr"])
     broken = bundle(tmp_path / "broken.efi", bytes(kernel.change(last, memsz=1 << 30).content))

@@ -1,4 +1,4 @@
-"""The kernel context from outside: every leaf of the live tables against the specification."""
+"""Test the kernel context from outside: every leaf of the live tables against the specification."""
 
 import re
 import struct
@@ -37,7 +37,7 @@ def in_range(guest, name):
 
 
 def test_registers(guest):
-    """Paging mode, protections and memory types of the CPU."""
+    """Paging mode, protections and memory types of the CPU are as specified."""
     registers = guest.registers
     assert registers["CR0"] & (CR0_PG | CR0_WP) == CR0_PG | CR0_WP
     wanted = CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_UMIP
@@ -57,13 +57,13 @@ def test_memory_map(guest):
 
 
 def test_direct_map(guest):
-    """All RAM, no device memory, by the largest leaves; read-only where the image is."""
+    """The direct map has all RAM and no device memory, by the largest leaves; it is read-only where the image is."""
     wanted = spec.expected_hhdm(guest.info, guest.expected_memmap(), guest.largest_page())
     expect(spec.difference("HHDM", in_range(guest, "HHDM"), wanted))
 
 
 def test_image(guest):
-    """Each segment at its address with its rights, global."""
+    """Each segment is at its address with its rights, global."""
     expect(spec.difference("image", in_range(guest, "IMAGE"), spec.expected_image(guest.info)))
 
 
@@ -80,7 +80,7 @@ def test_image_is_the_kernel(guest):
     expect(guest.image_complaints())
 
 
-STACK_TOPS = ("boot_stack_top", "df_stack_top", "nmi_stack_top", "mc_stack_top")  # kernel/arch/kernel.ld
+STACK_TOPS = ("boot_stack_top", "df_stack_top", "nmi_stack_top", "mc_stack_top")  # the names in kernel/arch/kernel.ld
 
 
 def test_stacks_have_guard_pages(guest):
@@ -97,7 +97,7 @@ def test_stacks_have_guard_pages(guest):
 
 
 def test_stack_in_use_has_a_guard_page(guest):
-    """So has the stack that the CPU is on: of a task, or of the image, which the first task has."""
+    """Below the stack that the CPU uses, of a task or of the image (which the first task has), a page is not mapped."""
     mapped = {page for name in ("HEAP", "IMAGE") for leaf in in_range(guest, name)
               for page in range(leaf.va, leaf.va + leaf.size, PAGE)}
     bottom = guest.registers["RSP"] & -PAGE
@@ -106,7 +106,7 @@ def test_stack_in_use_has_a_guard_page(guest):
 
 
 def test_mmio_window(guest):
-    """Device memory only; the whole framebuffer, write-combining."""
+    """The window has device memory only, and the whole framebuffer, write-combining."""
     framebuffer = guest.info.field("framebuffer.pa"), guest.info.field("framebuffer.size")
     assert framebuffer[1], "std VGA has one"
     expect(spec.check_mmio(in_range(guest, "MMIO"), guest.expected_memmap(), framebuffer))
@@ -117,7 +117,7 @@ def test_heap_range(guest):
 
 
 def test_nothing_else(guest):
-    """No W+X, no user, no stray global, an empty lower half, nothing between the ranges."""
+    """There is no W+X, no user leaf, no stray global one, an empty lower half, and nothing between the ranges."""
     expect(spec.check_everywhere(guest.walk))
 
 
@@ -143,7 +143,7 @@ def test_descriptor_tables_are_in_slot_511(guest):
 
 
 def test_firmware_context(guest):
-    """Runtime regions at their physical addresses in the lower half, slot 511 shared, nothing else."""
+    """The firmware context has runtime regions at their physical addresses, slot 511 shared, nothing else."""
     root = struct.unpack("<Q", guest.read_virtual(contract.static_address("kernel/mm/space/firmware_context.c", "context"), 8))[0]
     assert root and root != guest.root
     context = guest.walk_from(root)
@@ -159,7 +159,7 @@ def test_firmware_context(guest):
 
 
 def test_handoff_fields(guest):
-    """What the loader found in the firmware is what is there."""
+    """The handoff's fields say what is in the firmware."""
     machine, info = guest.machine, guest.info
     assert machine.read(info.rsdp, 8) == b"RSD PTR "
     assert machine.read(info.smbios, 3) == b"_SM"
@@ -173,7 +173,7 @@ def test_handoff_fields(guest):
 
 
 def test_framebuffer_is_the_device(guest):
-    """Its address is the one that the VGA device decodes, and the mode is the one on the screen."""
+    """The framebuffer's address is the one that the VGA device decodes, and its mode the one on the screen."""
     bars = [region["address"] for bus in guest.machine.qmp.execute("query-pci") for device in bus["devices"]
             if device["class_info"]["class"] == 0x300 for region in device["regions"]]
     info = guest.info
@@ -183,12 +183,12 @@ def test_framebuffer_is_the_device(guest):
 
 
 def test_audit_agrees(guest):
-    """The kernel's audit of its own tables finds the same nothing."""
+    """The kernel's audit of its own tables finds nothing wrong either."""
     guest.machine.resume()
     try:
         output = guest.machine.command("audit")
     finally:
         guest.machine.stop()
     for context in ("kernel", "firmware"):
-        # Further kinds of findings would stand before the semicolon.
+        # Further kinds of findings would stand before this semicolon.
         assert f"audit: {context} context: 0 W+X, 0 user, 0 stray global, 0 outside the map; " in output, output

@@ -1,4 +1,4 @@
-"""The screen and the keyboard as a terminal: Debian's busybox typed at with QEMU's keys, its screen read from pixels."""
+"""Test the screen and the keyboard as a terminal: Debian's busybox, typed at with QEMU's keys, its screen read from pixels."""
 
 import re
 
@@ -11,12 +11,12 @@ from screen import cursor_cells, read_text, wait_for_rows, wait_for_text
 APPLETS = ("sh", "cat", "clear", "dd", "echo", "less", "sleep", "stty", "vi", "watch", "wc")
 PROMPT = "/ #"
 LINES = [f"line {number} of the file" for number in range(1, 201)]
-ROWS, COLUMNS = 50, 160  # QEMU's standard VGA under OVMF: 1280 x 800
+ROWS, COLUMNS = 50, 160  # those of QEMU's standard VGA under OVMF: 1280 x 800
 
 
 @pytest.fixture(scope="module", name="archive")
 def fixture_archive(tmp_path_factory):
-    """Busybox, a bash whose line editor is readline, and a text."""
+    """Make an archive of busybox, a bash whose line editor is readline, and a text."""
     directory = tmp_path_factory.mktemp("terminal")
     (directory / "lines").write_text("\n".join(LINES) + "\n")
     (directory / "mess").write_text("\033[?1049h\033[2;4r\033[?25l\033(0\033[41;4mmess\033[4h\033[?7l\033]0;unfinished")
@@ -25,19 +25,19 @@ def fixture_archive(tmp_path_factory):
 
 
 def machine_for(archive, tmp_path, cmdline):
-    """A machine with a screen whose first program is busybox's shell."""
+    """Start a machine with a screen whose first program is busybox's shell."""
     boot = bundle(tmp_path / "terminal.efi", KERNEL, initrd=archive, cmdline=f"{cmdline} quiet init=/bin/sh")
     return Machine(Config(boot=boot))
 
 
 def clear(machine):
-    """An empty screen with a prompt at the top."""
+    """Clear the screen, and leave a prompt at the top."""
     type_text(machine, "clear\n")
     wait_for_rows(machine, {0: PROMPT, 1: ""})
 
 
 def run(machine, line, *expected):
-    """Clear the screen, run a line; what it prints, and the next prompt, are on the screen then."""
+    """Clear the screen and run a line; return when its output and the next prompt are on the screen."""
     clear(machine)
     type_text(machine, line)
     wait_for_rows(machine, {0: f"{PROMPT} {line}"})
@@ -57,7 +57,7 @@ def test_size(archive, tmp_path):
 
 
 def test_vi(archive, tmp_path):
-    """An editor: motions by arrow and page keys, insertion, deletion, undo, search, saving."""
+    """An editor works: motions by arrow and page keys, insertion, deletion, undo, search, saving."""
     status = ROWS - 1
     with machine_for(archive, tmp_path, "console=tty0") as machine:
         wait_for_text(machine, PROMPT)
@@ -86,7 +86,7 @@ def test_vi(archive, tmp_path):
 
 
 def test_less(archive, tmp_path):
-    """A pager: pages, single lines up and down, a search whose hits are reversed."""
+    """A pager works: pages, single lines up and down, a search whose hits are reversed."""
     with machine_for(archive, tmp_path, "console=tty0") as machine:
         wait_for_text(machine, PROMPT)
         type_text(machine, "less lines\n")
@@ -107,7 +107,7 @@ def test_less(archive, tmp_path):
 
 
 def test_a_screen_that_is_drawn_again(archive, tmp_path):
-    """Programs such as top: from the top left, each time, with nothing left of what was there."""
+    """Programs such as top draw the screen from the top left each time, and nothing is left of what was there."""
     with machine_for(archive, tmp_path, "console=tty0") as machine:
         wait_for_text(machine, PROMPT)
         type_text(machine, "while sleep 0.1; do echo >> /count; done &\n")
@@ -122,7 +122,7 @@ def test_a_screen_that_is_drawn_again(archive, tmp_path):
 
 
 def test_line_editors(archive, tmp_path):
-    """Of busybox's ash, and of bash: arrows, Home and End, words by Control and Alt, history, lines longer than a row."""
+    """The line editors of ash and bash work: arrows, Home, End, words by Control and Alt, history, lines longer than a row."""
     with machine_for(archive, tmp_path, "console=tty0") as machine:
         wait_for_text(machine, PROMPT)
         clear(machine)
@@ -141,14 +141,14 @@ def test_line_editors(archive, tmp_path):
         press(machine, "up", "backspace", "y", "ret")
         wait_for_rows(machine, {2: f"{PROMPT} echo ey", 3: "ey", 4: PROMPT})
         clear(machine)
-        # A line of more than one row, and back to its beginning.
+        # Type a line of more than one row, and go back to its beginning.
         type_text(machine, "echo " + "a" * COLUMNS)
         press(machine, "home", "delete", "delete")
         type_text(machine, "ec")
         wait_for_rows(machine, {0: f"{PROMPT} echo " + "a" * (COLUMNS - 9), 1: "a" * 9})
         press(machine, "ret")
         wait_for_rows(machine, {2: "a" * COLUMNS, 3: PROMPT})
-        # Readline, which knows more keys than ash does.
+        # Readline knows more keys than ash does.
         clear(machine)
         type_text(machine, "PS1='bash: ' bash --norc\n")
         wait_for_text(machine, "\nbash:")
@@ -185,7 +185,7 @@ def test_programs_and_the_kernel_share_the_screen(archive, tmp_path):
 
 
 def test_console_chooses(archive, tmp_path):
-    """One console: the other device is a terminal of its own. Both: one terminal with two places to see and type."""
+    """With one console the other device is a terminal of its own; with both there is one terminal with two places to type."""
     with machine_for(archive, tmp_path, "console=ttyS0") as machine:
         machine.wait_for(r"^/ # \Z")
         machine.send("stty size; sh </dev/tty0 >/dev/tty0 2>&1 &\n")
@@ -200,7 +200,7 @@ def test_console_chooses(archive, tmp_path):
         machine.wait_for(r"^/ # \Z")
         machine.send("echo from the line\n")
         wait_for_text(machine, "\nfrom the line")
-        # Where somebody types gives the size.
+        # The place where somebody types gives the size.
         machine.send("stty size\n")
         machine.wait_for(r"^stty: standard input$")
         type_text(machine, "stty size; exit 3\n")

@@ -1,4 +1,4 @@
-"""Interrupts and time on machines that differ in what they have for it, judged by QEMU's own view where it has one."""
+"""Test interrupts and time on machines that differ in their hardware for these, judged by QEMU's view where it has one."""
 
 import datetime
 import re
@@ -26,7 +26,7 @@ CLOCK = datetime.datetime(2031, 2, 3, 4, 5, 6)
 
 
 def boot_line(machine, pattern):
-    """The groups of the boot log's line that matches."""
+    """Return the groups of the boot log's line that matches."""
     match = re.search(pattern, machine.text, re.MULTILINE)
     assert match, machine.text
     return match.groups()
@@ -34,7 +34,7 @@ def boot_line(machine, pattern):
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_selftest(name):
-    """Every check holds; the boot log names what this machine has."""
+    """Every check passes; the boot log names the hardware that this machine has."""
     with Machine(MACHINES[name]) as machine:
         machine.wait_prompt()
         results = re.findall(r"^(not ok|ok) \d+ (?:- )?(time: .*)$", machine.text, re.MULTILINE)
@@ -47,7 +47,7 @@ def test_selftest(name):
         mhz, source = boot_line(machine, r"^TSC: ([\d.]+) MHz by (HPET|PIT|ACPI PM timer)")
         assert source == {"no HPET": "PIT", "no HPET, no PIT": "ACPI PM timer"}.get(name, "HPET")
         if name == "icount":
-            # Then the counter counts QEMU's own nanoseconds.
+            # With this machine the counter counts QEMU's own nanoseconds.
             assert abs(float(mhz) - 1000) < 1
 
 
@@ -55,13 +55,14 @@ def test_selftest(name):
     (2, "", 2), (4, "", 4), (4, "maxcpus=3", 3), (4, "nosmp", 1), (4, "maxcpus=0", 1),
     ("6,sockets=2,cores=3,threads=1", "", 6), ("4,maxcpus=8", "", 4), (64, "", 64)])
 def test_cpus_start(cpus, word, run):
-    """All that the tables list run, whatever their APIC ids, but no more than is wanted; with nothing to do all of them halt."""
+    """All CPUs that the tables list run, whatever their APIC ids, but no more than wanted; with nothing to do all halt."""
     with Machine(Config(append=f"console=ttyS0 init=none {word}", display=NO_DISPLAY, extra=("-smp", f"{cpus}"))) as machine:
         machine.wait_prompt()
         if run > 1:
             assert boot_line(machine, r"^CPUs: (\d+) run, after \d+ us$") == (f"{run}",)
         assert "does not start" not in machine.text and "left alone" not in machine.text
-        # At first they share the work of the task that looks for devices. The first CPU runs the monitor, which polls.
+        # At first the CPUs share the work of the task that looks for devices. The first CPU runs the monitor, which
+        # polls.
         for _ in range(200):
             machine.stop()
             halted = re.findall(r"HLT=(\d)", machine.qmp.human("info registers -a"))
@@ -72,7 +73,7 @@ def test_cpus_start(cpus, word, run):
 
 
 def test_panic_stops_all_cpus():
-    """The CPU that panics tells of it alone; afterwards all of them halt."""
+    """The CPU that panics is the only one that reports it; afterwards all of them halt."""
     with Machine(Config(append="console=ttyS0 init=none", display=NO_DISPLAY, extra=("-smp", "4"))) as machine:
         machine.wait_prompt()
         machine.send("panic\n")
@@ -93,7 +94,7 @@ def _idle():
 
 
 def test_wall_clock(idle):
-    """The date is the one that the machine was given, but for the time that the firmware took."""
+    """The date is the one that the machine was given, plus the time that the firmware took."""
     text, = boot_line(idle, r"^wall clock: ([\d-]+ [\d:]+) UTC$")
     late = datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S") - CLOCK
     assert datetime.timedelta(0) <= late < datetime.timedelta(minutes=10)
@@ -109,7 +110,7 @@ def test_nothing_is_unmasked_by_itself(idle):
 
 
 def test_idle_is_tickless(idle):
-    """No timer is started, so the local APIC's is at rest: a single count that has run out counts no more."""
+    """No timer is started, so the local APIC's timer is at rest: a single count that has run out counts no more."""
     text = idle.qmp.human("info lapic")
     assert re.search(r"^LVTT\s+0x[0-9a-f]+ active-hi edge\s+one-shot", text, re.MULTILINE), text
     assert re.search(r"current_count = 0\b", text), text
@@ -145,7 +146,7 @@ def test_a_broken_table_is_named(tmp_path, signature, what):
 @pytest.mark.parametrize("machine_type", ["q35,smm=off", "pc,smm=off"])
 @pytest.mark.parametrize("command, reason", [("poweroff", "guest-shutdown"), ("reboot", "guest-reset")])
 def test_power_without_the_firmware(machine_type, command, reason):
-    """Where the runtime services are not to be used, ACPI's registers do it."""
+    """Where the runtime services are not to be used, ACPI's registers turn the machine off, or restart it."""
     config = Config(append="console=ttyS0 efi=noruntime", display=NO_DISPLAY, machine=machine_type)
     with Machine(config) as machine:
         machine.wait_prompt()

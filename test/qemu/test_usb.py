@@ -1,4 +1,4 @@
-"""USB keyboards alone, without the old controller: typed at by QMP, plugged in and pulled out while a shell runs.
+"""Test USB keyboards alone, without the old controller: typed at by QMP, plugged in and pulled out while a shell runs.
 
 QEMU gives keys to the keyboard that was plugged in last.
 """
@@ -82,9 +82,9 @@ def run(machine, line, expected):
 
 @pytest.fixture(name="machine", scope="module")
 def usb_machine(tmp_path_factory):
-    """A shell on a machine with one controller, and nothing plugged in at first.
+    """Start a shell on a machine with one controller, and nothing plugged in at first.
 
-    It has no MCFG, so the kernel reaches the configuration space by ports.
+    The machine has no MCFG, so the kernel reaches the configuration space by ports.
     """
     directory = tmp_path_factory.mktemp("usb")
     boot = busybox_bundle(directory, f"{CONSOLES} quiet init=/bin/sh", ("sh", "cat", "echo", "dmesg", "readlink"))
@@ -94,25 +94,25 @@ def usb_machine(tmp_path_factory):
         machine.wait_for(PROMPT)
         since = len(machine.raw)
         machine.send("dmesg -n 8\n")
-        # From here on the kernel's lines are shown, which may come right behind the prompt.
+        # From here on the screen shows the kernel's lines, which may come right behind the prompt.
         machine.wait_for("^/ # (?!dmesg)", since)
         yield machine
 
 
 def test_nothing_to_type_at(machine):
-    """A machine without a keyboard says so; the serial port takes what is typed meanwhile."""
+    """Without a keyboard the kernel says so; the serial port takes what is typed meanwhile."""
     machine.wait_for(NO_KEYBOARD)
     machine.send("dmesg\n")
     machine.wait_for(r"xHCI: 10 ports, 64 slots; interrupts by MSI-X$")
     since = len(machine.raw)
     machine.send("readlink -f /sys/bus/pci/devices/*/driver; cat /sys/bus/pci/devices/*/resource\n")
     machine.wait_for("^/sys/bus/pci/drivers/xhci_hcd$", since)
-    # What a driver has is measured: 16 KiB of memory with 64 bits.
+    # The size of the device's memory is measured: a 64-bit BAR of 16 KiB.
     machine.wait_for("^0x[0-9a-f]{12}0000 0x[0-9a-f]{12}3fff 0x0000000000140204$", since)
 
 
 def test_keys(machine):
-    """Plain keys, shifted ones, control and arrows, and Caps Lock."""
+    """Plain keys, shifted ones, control, arrows and Caps Lock work."""
     plug(machine, "one")
     run(machine, f"echo '{LETTERS}x'", re.escape(f"{LETTERS}x"))
     since = len(machine.raw)
@@ -133,7 +133,7 @@ def test_keys(machine):
 
 
 def test_leds(machine):
-    """The LEDs show the locks."""
+    """The LEDs show which locks are on."""
     leds = Leds(machine.directory / "vnc")
     press(machine, "num_lock")
     leds.wait_for(Leds.NUMBER_LOCK)
@@ -155,14 +155,14 @@ def test_key_repeats(machine):
     machine.wait_for("xxxxxxxx", since)
     key(machine, "x", False)
     press(machine, "ret")
-    # Once by the terminal's echo, and once by cat.
+    # The text comes once by the terminal's echo, and once by cat.
     machine.wait_for("^(x{8,})\n\\1\n", since)
     press(machine, "ctrl-d")
     machine.wait_for(PROMPT, since)
 
 
 def test_two_keyboards(machine):
-    """A second one, behind a hub: its Shift counts for both, and is let go when it is pulled out."""
+    """The Shift of a second keyboard, behind a hub, counts for both, and is let go when that keyboard is pulled out."""
     plug(machine, "hub", "usb-hub", port="3")
     plug(machine, "two", port="3.2")
     run(machine, "echo Two", "Two")
@@ -174,13 +174,13 @@ def test_two_keyboards(machine):
     run(machine, "echo one", "one")
     plug(machine, "three", port="3.5")
     run(machine, "echo Three", "Three")
-    # The hub takes what is plugged into it along.
+    # Pulling out the hub pulls out what is plugged into it.
     unplug(machine, "hub")
     run(machine, "echo one again", "one again")
 
 
 def test_plugged_often(machine):
-    """Twenty times in and out; then nothing to type at, and one that is plugged in works."""
+    """After twenty times in and out there is nothing to type at, and a keyboard that is plugged in then works."""
     for _ in range(20):
         plug(machine, "again")
         unplug(machine, "again")
@@ -206,15 +206,16 @@ def port_write(machine, function, register, form, value):
 
 
 def monitor_cpu(machine, since, send):
-    """That the monitor obeys what is typed."""
+    """Check that the monitor obeys what is typed."""
     send("cpu\n")
     machine.wait_for("^CR0 0x", since)
 
 
 def test_controller_that_dies():
-    """The monitor, at a controller without interrupts by messages, behind two hubs. It is stopped, and then it is gone.
+    """A controller that dies is started anew: the monitor, at one without interrupts by messages, behind two hubs.
 
-    Without bus mastering it reaches no memory, which is an error: it is started anew. Then its slot's power goes off.
+    The controller is stopped, and then it is gone. Without bus mastering it reaches no memory, which is an error: the
+    kernel starts it anew. Then its slot's power goes off.
     """
     words = ("-device pcie-root-port,id=root -device nec-usb-xhci,msix=off,msi=off,bus=root -device usb-hub,port=2 "
              "-device usb-hub,port=2.1 -device usb-kbd,port=2.1.4 -device usb-mouse")

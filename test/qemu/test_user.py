@@ -1,4 +1,4 @@
-"""Ordinary static Linux programs on our kernel: each call's results and errors, and attacks that it must survive."""
+"""Run ordinary static Linux programs on our kernel: each call's results and errors, and attacks that it must survive."""
 
 import os
 import re
@@ -11,12 +11,12 @@ from guest import Guest
 from machine import LIMIT, PROMPT, Config, Machine
 
 FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "30000"))
-# The prompt too: a kernel that did not run /init to its end need not be waited for.
+# Wait for the prompt, too: a kernel that did not run /init to its end would never say the rest.
 END = rf"{usertests.END}|^{PROMPT}\Z"
 REFUSED_CALLS = 10000  # random calls while memory is refused
 STORM_SECONDS = int(os.environ.get("ANKEOS_STORM", "5"))
 STOPS_SCALE = int(os.environ.get("ANKEOS_STOPS", "1"))
-FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than those that die
+FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang take more time than those that die
 # Frames that the kernel may keep after an attack. Each kind of object of which one is left keeps a slab of the heap, of up to
 # four pages: the root's new directories, the PCI functions that are found meanwhile, and the tables of process numbers, which
 # grow with the highest number. Three storms in one machine keep no more than one does (9 frames and 7); a frame lost for each
@@ -29,14 +29,14 @@ MACHINES = {
     "old PC": {"machine": "pc", "cpu": "qemu64"}, "four CPUs": {"extra": ("-smp", "4")},
 }
 LARGE = ("3G", "5G", "64G")
-# What a machine with much RAM may do otherwise than a small one; its whole set of programs runs with `make test-slow`.
+# The programs that may behave otherwise on a machine with much RAM; the whole set runs there with `make test-slow`.
 OF_MEMORY = ("areas", "copies", "foreign_memory", "mappings", "memory", "process", "shm", "usage")
-# What a program that lies elsewhere in memory may find otherwise, likewise.
+# The programs that may find something else when they lie elsewhere in memory.
 OF_PLACE = ("cores", "mappings", "process", "programs", "signals", "threads", "tracing", "vdso")
 
 
 def boot(directory, archive, words=(), options="", **machine):
-    """A machine whose /init is the archive's runner; `words` go to it, `options` to the kernel, the rest to Config."""
+    """Boot a machine whose /init is the runner; `words` go to it, `options` to the kernel, the rest to Config."""
     path = bundle(directory / "user.efi", KERNEL, initrd=BUILD / "user" / archive,
                   cmdline=f"console=ttyS0 {options} -- {' '.join(words)}".strip())
     return Machine(Config(boot=path, display=("-vga", "none"), **machine))
@@ -44,7 +44,7 @@ def boot(directory, archive, words=(), options="", **machine):
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=slow) if name in LARGE else name for name in MACHINES])
 def test_programs_on(tmp_path, name):
-    """The same on machines of other sizes and kinds."""
+    """The programs pass on machines of other sizes and kinds, too."""
     run_programs(tmp_path, "musl", usertests.BRIEF_WORDS, MACHINES[name], usertests.BRIEF)
 
 
@@ -54,13 +54,13 @@ def test_memory_on(tmp_path, name):
 
 
 def test_place(tmp_path):
-    """Position-independent programs, where it makes a difference."""
+    """Position-independent programs pass, of those for which the place makes a difference."""
     run_programs(tmp_path, "pie", OF_PLACE, {}, OF_PLACE)
 
 
 @pytest.mark.parametrize("flavour", [name if name != "pie" else pytest.param(name, marks=slow) for name in usertests.FLAVOURS])
 def test_programs(tmp_path, flavour):
-    """Those that take long run with one C library only: their checks are about the kernel's part alone."""
+    """All programs pass. Those that take long run with one C library only: their checks are about the kernel's part alone."""
     if flavour == "musl":
         run_programs(tmp_path, flavour, (), {}, usertests.TESTS)
     else:
@@ -68,7 +68,7 @@ def test_programs(tmp_path, flavour):
 
 
 def test_isolated(tmp_path):
-    """Nothing runs on the CPU that isolcpus= names but what may run on no other."""
+    """Only tasks that may run on no other CPU run on the one that isolcpus= names."""
     with boot(tmp_path, "test-musl.cpio", ("spread",), "isolcpus=domain,2", extra=("-smp", "4")) as machine:
         machine.wait_for(END)
         complaints = usertests.complaints(machine.text, ("spread",))
@@ -80,7 +80,7 @@ def test_isolated(tmp_path):
     ("HPET", {"extra": ("-smp", "4")}),
     ("ACPI PM timer", {"extra": ("-smp", "2"), "machine": "q35,smm=off,hpet=off"})])
 def test_other_clock(tmp_path, clock, config):
-    """Where the time-stamp counter is not to be trusted the next best counter is the clock, for the vDSO, too."""
+    """Where the time-stamp counter cannot be trusted the next best counter is the clock, for the vDSO, too."""
     names = ("time", "timers", "vdso")
     with boot(tmp_path, "test-musl.cpio", names, "tsc=unstable", **config) as machine:
         machine.wait_for(END)
@@ -91,12 +91,12 @@ def test_other_clock(tmp_path, clock, config):
 
 @slow
 def test_neighbour(tmp_path):
-    """The largest calls at once, where `make test` begins with smaller ones."""
+    """A neighbour runs beside the largest calls at once; `make test` begins with smaller ones."""
     run_programs(tmp_path, "musl", ("neighbour:full",), {}, ("neighbour",))
 
 
 def run_programs(directory, flavour, words, config, names):
-    """With these words for the runner the programs `names` run; all their checks pass, and the machine powers off when asked."""
+    """Run the programs `names` with these words for the runner; all checks must pass, and the machine turn off if asked to."""
     with boot(directory, f"test-{flavour}.cpio", words, **config) as machine:
         machine.wait_for(END)
         complaints = usertests.complaints(machine.text, names)
@@ -105,23 +105,24 @@ def run_programs(directory, flavour, words, config, names):
 
 
 def frames_free(text):
-    """Before the first program and after the last, as the kernel tells it; None if it does not."""
+    """Return the free frames before the first program and after the last, as the kernel tells them; None if it does not."""
     found = re.search(r"^frames free before the first program and after the last: (\d+), (\d+)$", text, re.MULTILINE)
     return tuple(map(int, found.groups())) if found else None
 
 
 def free_at_end(directory, rounds, options, good):
-    """Frames that are free when so many rounds of programs have ended; the kernel's tables are as they must be."""
-    # A program that goes on without the pipe or the child that it was refused may wait for ever: these do not.
+    """Return the free frames when so many rounds of programs have ended; the kernel's tables must be right then."""
+    # A program that goes on without the pipe or the child that it was refused may wait for ever: these programs do not.
     names = ("memory", "process") + (("files", "signals", "threads") if good else ())
-    # Takes far longer than all the others, so there is one round of it in the first boot, and one more in the second.
+    # This program takes far longer than all others, so it runs for one round in the first boot, and for one more in the
+    # second.
     long = ("sharers",) * (1 + (rounds > 1))
     with boot(directory, "test-musl.cpio", ("stay", *names * rounds, *long), f"{options} monitor") as machine:
         machine.wait_for(END)
         machine.wait_prompt()
         text = machine.text
         complaints = Guest(machine).complaints() + (usertests.complaints(text, names) if good else [])
-        # Init sums up at its end, and not all programs can have failed to start.
+        # Init prints its sum at the end, and some programs must have started.
         complaints += [] if re.search(usertests.END, text, re.MULTILINE) else ["init did not get to its end"]
         complaints += [] if len(usertests.free_memory(text)) > rounds else ["hardly a program was started"]
         free = frames_free(text)
@@ -129,16 +130,17 @@ def free_at_end(directory, rounds, options, good):
         return free[1], text
 
 
-# Both kinds of refusals at once, at two paces, so that programs break off early and late; `make test-slow` has each alone.
+# Both kinds of refusals come at once, at two paces, so that programs break off early and late; `make test-slow` has
+# each alone.
 REFUSALS = ("", "frame_fail_user=50 heap_fail_user=101", "frame_fail_user=101 heap_fail_user=50")
 ONE_REFUSAL = [pytest.param(f"{what}_fail_user={every}", marks=slow) for what in ("frame", "heap") for every in (50, 101)]
 
 
 @pytest.mark.parametrize("options", [*REFUSALS, *ONE_REFUSAL])
 def test_nothing_lost(tmp_path, options):
-    """Six rounds more cost less than a frame each, also when each N-th frame or block of the heap is refused.
+    """Six rounds more cost less than a frame each, also when each N-th frame or heap block is refused.
 
-    What a round keeps is a page of the heap here or there; a round that lost one frame would lose six.
+    A round may keep a page of the heap here or there; a round that lost one frame would lose six.
     """
     few, _ = free_at_end(tmp_path, 1, options, not options)
     many, text = free_at_end(tmp_path, 7, options, not options)
@@ -146,9 +148,9 @@ def test_nothing_lost(tmp_path, options):
 
 
 def attack(directory, words, limit, kept=KEPT_MOST, options="", **machine):
-    """The attacks are survived; afterwards the kernel's tables are as they must be, seen from outside, and no frame lost.
+    """Run attacks: the kernel survives them, its tables are right afterwards, seen from outside, and no frame is lost.
 
-    A few are the heap's, which keeps a page here and there; an attack makes thousands of calls and hundreds of children.
+    The heap may keep a few frames, here and there a page; an attack makes thousands of calls and hundreds of children.
     """
     with boot(directory, "attack-musl.cpio", ("stay", *words), f"{options} monitor", **machine) as machine:
         machine.wait_for(END, limit=limit)
@@ -168,42 +170,42 @@ def test_attack(tmp_path, name):
 
 
 def test_memory_full(tmp_path):
-    """Calls in the middle of which memory ends, and who takes all there is, on a small machine, which is full soon."""
+    """Calls survive memory that ends in their middle, and so does a program that takes all there is, on a small machine."""
     text = attack(tmp_path, ("bomb", "full"), LIMIT, memory="80M")
     after_bomb, after_full = usertests.free_memory(text)
-    # In KiB, between programs, when what is kept for speed has not been trimmed; attack() looks at the end, trimmed.
+    # This count, in KiB, is taken between programs, before caches are trimmed; attack() looks at the end, after that.
     assert after_full >= after_bomb - 256, text
 
 
 def test_memory_full_on_four(tmp_path):
-    """Who needs memory waits while the process that is to end does so on another CPU: nobody else ends, no call fails."""
+    """A task that needs memory waits while the process to be killed ends on another CPU: no other ends, no call fails."""
     attack(tmp_path, ("full:4",), LIMIT, memory="80M", extra=("-smp", "4"))
 
 
 def test_fuzz(tmp_path):
-    """ANKEOS_FUZZ random calls, a million with `make test-slow`; the seed is in the serial text."""
+    """ANKEOS_FUZZ random calls do no harm, a million with `make test-slow`; the seed is in the serial text."""
     attack(tmp_path, (f"fuzz:{FUZZ_CALLS}",), LIMIT + FUZZ_CALLS / 1000 * FUZZ_PACE)
 
 
 @pytest.mark.parametrize("what", ("frame", "heap"))
 def test_fuzz_refused(tmp_path, what):
-    """All of them are made though each hundredth frame, or block of the heap, is refused, and good calls see none of it."""
+    """Random calls do no harm though each hundredth frame, or heap block, is refused; good calls do not notice."""
     text = attack(tmp_path, (f"fuzz:{REFUSED_CALLS}", "refused"), LIMIT, options=f"{what}_fail_user=100")
     assert f"# {REFUSED_CALLS} calls, " in text, text
 
 
 def test_stops(tmp_path):
-    """Beside the largest calls that a program can make a neighbour runs within a millisecond, of a nanosecond an instruction.
+    """Beside the largest calls that a program can make a neighbour runs within a millisecond, at 1 ns an instruction.
 
-    Each of them is killed once, in the middle, and begins to end within a millisecond. With `make test-slow` there is five
-    times as much of everything, and then five kills each. The heap keeps 2 MiB where it was grown by as much at once and a page of
-    it is still in use: it does not split such a leaf.
+    Each of these calls is killed once, in the middle, and begins to end within a millisecond. With `make test-slow`
+    there is five times as much of everything, and then five kills each. The heap keeps 2 MiB where it was grown by as
+    much at once and a page of it is still in use: it does not split such a leaf.
     """
     words = ("stops:1:1",) if STOPS_SCALE == 1 else (f"stops:{STOPS_SCALE}", f"stops:1:{STOPS_SCALE}")
     attack(tmp_path, words, LIMIT * len(words), kept=KEPT_MOST + 5 * 512, exact=True, memory="3G")
 
 
-# How memory is meanwhile: there, refused now and then, full but for up to 3,000 KiB; and with how many CPUs.
+# The state of memory meanwhile: free, refused now and then, or full but for up to 3,000 KiB; and the number of CPUs.
 STORMS = {
     "": {},
     "four CPUs": {"extra": ("-smp", "4")},
@@ -214,6 +216,6 @@ STORMS = {
 
 @pytest.mark.parametrize("how", [pytest.param(how, marks=slow) if how in ("refused", "full") else how for how in STORMS])
 def test_storm(tmp_path, how):
-    """Eight threads make random calls at once for 5 s, two minutes with `make test-slow`; no frame is lost by it."""
+    """Random calls by eight threads at once for 5 s, two minutes with `make test-slow`, do no harm and lose no frame."""
     word = f"storm:{STORM_SECONDS}:99" + (":3000" if how == "full" else "")
     attack(tmp_path, (word,), LIMIT + 4 * STORM_SECONDS, **STORMS[how])

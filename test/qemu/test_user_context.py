@@ -1,6 +1,7 @@
-"""A user context from outside: the machine is stopped at random moments, and the tables of CR3 are walked.
+"""Test a user context from outside: the machine is stopped at random moments, and the tables of CR3 are walked.
 
-Whatever the CPU does then, in user mode or in a system call: user leaves in the lower half, slot 511, nothing else.
+Whatever the CPU does then, in user mode or in a system call, the tables must have user leaves in the lower half, slot
+511, and nothing else.
 """
 
 import random
@@ -25,7 +26,7 @@ class Look:
     """The tables of a stopped machine, in whatever context it stands."""
 
     def __init__(self, machine, root=None, cpl=None):
-        """`root`, `cpl`: those of another CPU than the first; the machine is stopped then."""
+        """Look at the tables. `root`, `cpl`: those of another CPU than the first; the machine is stopped then."""
         self.machine = machine
         if root is None:
             machine.stop()
@@ -36,7 +37,7 @@ class Look:
         self.walk = walker.walk(machine.read, self.root, physical_bits=40, pat=contract.number("PAT_VALUE"))
 
     def kernel_root(self):
-        """The kernel context's PML4, from the handoff: its pointer lies in the image, which every context has."""
+        """Return the kernel context's PML4, from the handoff: its pointer lies in the image, which every context has."""
         address = self.walk.translate(contract.symbols()["boot_info"])
         pointer, = struct.unpack("<Q", self.machine.read(address, 8))
         base, size = contract.layout()["HHDM_BASE"], contract.layout()["HHDM_SIZE"]
@@ -44,9 +45,9 @@ class Look:
         return contract.BootInfo(self.machine.read(pointer - base, contract.number("sizeof.boot_info"))).tables
 
     def complaints(self):
-        """What a user context may not have."""
+        """Return what a user context has and must not have."""
         kernel = struct.unpack("<512Q", self.machine.read(self.kernel_root(), 4096))
-        # Accessed is the CPU's to set, in each context by itself.
+        # The CPU sets the accessed bit, in each context by itself, so the bit does not count.
         accessed = 1 << 5
         found = [f"PML4 entry {index}: {entry:#x}" for index, entry in enumerate(self.walk.root[:SHARED])
                  if index >= 256 and entry & 1]
@@ -87,7 +88,7 @@ def test_contexts(tmp_path, mode):
 
 
 def test_contexts_of_all_cpus(tmp_path):
-    """While eight threads make random calls on four CPUs each of these has the kernel's tables loaded, or a user context's."""
+    """While eight threads make random calls on four CPUs, each CPU has the kernel's tables loaded, or a user context's."""
     path = bundle(tmp_path / "storm.efi", KERNEL, initrd=BUILD / "user" / "attack-musl.cpio",
                   cmdline="console=ttyS0 -- stay storm:1000:7")
     source, users = random.Random(2), 0

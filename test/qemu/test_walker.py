@@ -1,4 +1,4 @@
-"""The walker itself, on tables made by hand: a checker that sees nothing would pass everything."""
+"""Test the walker itself, on tables made by hand: a checker that sees nothing would pass everything."""
 
 import struct
 
@@ -32,7 +32,7 @@ class Memory:
 
 @pytest.fixture(name="memory")
 def _memory():
-    """Three levels of tables for the direct map's first addresses, no leaf yet."""
+    """Make three levels of tables for the direct map's first addresses, with no leaf yet."""
     memory = Memory()
     memory.set(ROOT, 256, PDPT | TABLE)
     memory.set(PDPT, 0, PD | TABLE)
@@ -91,7 +91,7 @@ def test_stray_slots_are_reported(memory, slot, complaint):
 
 
 def test_cover_takes_the_largest_pages():
-    """Every size where it fits, from an odd start to an odd end."""
+    """cover() takes every size where it fits, from an odd start to an odd end."""
     end = (2 << 30) + (1 << 21) + 4096
     pieces = list(spec.cover(0xFFFF800000000000 + 0x1FF000, 0x1FF000, end - 0x1FF000, 1 << 30))
     sizes = [size for _, _, size in pieces]
