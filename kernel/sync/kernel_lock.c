@@ -8,7 +8,6 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/lib/panic.h"
-#include "kernel/sync/open_gate.h"
 
 #define PATIENCE 1000000
 
@@ -63,8 +62,6 @@ void kernel_lock_take(void)
 void kernel_lock_release(void)
 {
 	ASSERT(kernel_lock_is_held());
-	if (open_gate_held)
-		open_gate_hold(NULL);
 	__atomic_store_n(&kernel_lock_holder, 0, __ATOMIC_RELEASE);
 }
 

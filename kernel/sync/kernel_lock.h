@@ -60,7 +60,7 @@ void kernel_lock_start(void (*serve)(void));
  */
 void kernel_lock_take(void);
 
-/* Let go of the lock, and of the gate that is held with it (open_gate.h). */
+/* Let go of the lock. */
 void kernel_lock_release(void);
 
 /*
@@ -96,7 +96,7 @@ static inline bool kernel_lock_is_wanted(void)
 
 /*
  * Let the CPUs that wait for the lock have it, then take it again. Call with interrupts on, where other tasks could run
- * as well (task_give_way()). A gate that was held is not held afterwards.
+ * as well (task_give_way()).
  */
 void kernel_lock_lend(void);
 

@@ -1,6 +1,5 @@
 /*
- * Keeps which objects each CPU has an open section on, and whether sections are forbidden; see open_section.h. Closes
- * gates (open_gate.h).
+ * Keeps which objects each CPU has an open section on, and whether sections are forbidden; see open_section.h.
  */
 #include "kernel/sync/open_section.h"
 
@@ -11,8 +10,6 @@
 
 PER_CPU const void *open_section_object;
 PER_CPU struct open_section_more open_section_more;
-struct open_gate *open_gate_held; /* guard: the kernel lock */
-
 static unsigned forbidden; /* how many open_sections_forbid() have not been undone. Atomic */
 
 bool open_section_begin(const void *object)
@@ -60,18 +57,6 @@ void open_gate_open_slowly(struct open_gate *gate)
 {
 	ASSERT(gate->closed);
 	__atomic_sub_fetch(&gate->closed, 1, __ATOMIC_RELEASE);
-}
-
-void open_gate_hold(struct open_gate *gate)
-{
-	ASSERT(kernel_lock_is_held());
-	if (gate == open_gate_held)
-		return;
-	if (open_gate_held)
-		open_gate_open_slowly(open_gate_held);
-	open_gate_held = gate;
-	if (gate)
-		open_gate_close_slowly(gate);
 }
 
 bool open_sections_are_over(void)

@@ -9,7 +9,8 @@
  * fence in between, so that at least one of them sees the other. A section may have further objects, which are found
  * once the first is known to be the task's own: each is named, and looked at, in the same way.
  *
- * An object that several tasks share can have a gate (open_gate.h), which a section enters.
+ * An object that several tasks share can have a gate. While it is open, any number of sections may read the object.
+ * Whoever has the kernel lock closes the gate around a change that a reader must not see half done.
  *
  * With one CPU there are no sections, and gates do nothing.
  */
@@ -17,7 +18,11 @@
 
 #include "kernel/lib/likely.h"
 #include "kernel/sync/kernel_lock.h"
-#include "kernel/sync/open_gate.h"
+
+/* A gate, as part of the object that sections may read while the gate is open. All zeros: open. */
+struct open_gate {
+	unsigned closed; /* how many open_gate_close() have not been undone. Atomic: written with the kernel lock */
+};
 
 #ifdef HOST_TEST
 
@@ -27,13 +32,18 @@ static inline bool open_section_begin(const void *object)
 	return true;
 }
 
-static inline void open_section_end(void)
+static inline void open_gate_close(struct open_gate *gate)
 {
+	(void)gate;
 }
 
-static inline bool open_section_enter(const struct open_gate *gate)
+static inline void open_gate_open(struct open_gate *gate)
 {
-	return !gate->closed;
+	(void)gate;
+}
+
+static inline void open_section_end(void)
+{
 }
 
 static inline bool open_section_is_here(void)
@@ -107,6 +117,25 @@ static inline bool open_section_enter(const struct open_gate *gate)
 static inline bool open_section_is_here(void)
 {
 	return unlikely(per_cpu(open_section_object));
+}
+
+/*
+ * Close a gate, and wait until no other CPU is in a section that has entered it; or undo one open_gate_close(). Pairs
+ * nest. Call both with the kernel lock, with which no task is switched in between.
+ */
+void open_gate_close_slowly(struct open_gate *gate);
+void open_gate_open_slowly(struct open_gate *gate);
+
+static inline void open_gate_close(struct open_gate *gate)
+{
+	if (unlikely(kernel_lock_used))
+		open_gate_close_slowly(gate);
+}
+
+static inline void open_gate_open(struct open_gate *gate)
+{
+	if (unlikely(kernel_lock_used))
+		open_gate_open_slowly(gate);
 }
 
 /* Return whether there may be sections, because there are several CPUs. */

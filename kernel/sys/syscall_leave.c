@@ -15,7 +15,6 @@
 #include "kernel/sys/key_access.h"
 #include "kernel/sys/seccomp_check.h"
 #include "kernel/sys/sys.h"
-#include "kernel/task/memory_gate.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
 #include "kernel/task/ptrace.h"
@@ -105,7 +104,7 @@ int64_t syscall_run(struct trap_frame *frame)
 		return result;
 	result = -ENOSYS;
 	irq_open();
-	memory_gate_enter_kernel();
+	kernel_enter();
 	traced = ptrace_is_traced(task);
 	permitted = !traced || ptrace_call_begins(frame);
 	if (!permitted)
@@ -184,7 +183,7 @@ static void leave(struct trap_frame *frame)
 static void leave_with_lock(struct trap_frame *frame)
 {
 	irq_open();
-	memory_gate_enter_kernel();
+	kernel_lock_take();
 	irq_close();
 	leave(frame);
 	kernel_lock_release();

@@ -4,14 +4,7 @@
  */
 #include "kernel/task/give_way.h"
 
-#include "kernel/task/memory_gate.h"
 #include "kernel/task/process.h"
-
-void task_lend_kernel(void)
-{
-	kernel_lock_lend();
-	memory_gate_hold(task_current());
-}
 
 bool task_give_way_now(void)
 {

@@ -21,9 +21,6 @@ static inline bool task_return_wanted(void)
 	return task_return_wanted_by(task_current());
 }
 
-/* Let the CPUs that wait for the kernel lock have it, then take it again. Call as kernel_lock_lend(). */
-void task_lend_kernel(void);
-
 /* Let other tasks run if it is their turn. Returns whether the task must end. For task_give_way() only. */
 bool task_give_way_now(void);
 
@@ -40,6 +37,6 @@ __attribute__((always_inline)) static inline bool task_give_way_at(const char *p
 {
 	stop_watch_step(place);
 	if (kernel_lock_is_wanted())
-		task_lend_kernel();
+		kernel_lock_lend();
 	return task_return_wanted() && task_give_way_now();
 }

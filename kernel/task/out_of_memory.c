@@ -122,7 +122,7 @@ static void let_end(struct process *victim)
 	 */
 	if (error) {
 		if (kernel_lock_is_wanted())
-			task_lend_kernel();
+			kernel_lock_lend();
 		task_yield();
 	}
 	/* The process may have ended on another CPU, whose cache then holds its frames. */

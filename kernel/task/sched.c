@@ -16,7 +16,6 @@
 #include "kernel/task/balance.h"
 #include "kernel/task/fair_interrupt.h"
 #include "kernel/task/load_average.h"
-#include "kernel/task/memory_gate.h"
 #include "kernel/task/process.h"
 #include "kernel/task/ptrace_debug.h"
 #include "kernel/task/run_queues.h"
@@ -156,12 +155,8 @@ static void switch_to(struct task *from, struct task *to)
 	}
 	this_cpu->current = to;
 	this_cpu->calls_by_c = to->rights.calls_by_c | task_calls_by_c;
-	/* Where there are several CPUs, all tasks' system calls go by C. */
-	if (unlikely(this_cpu->calls_by_c)) {
+	if (unlikely(this_cpu->calls_by_c))
 		ptrace_load_debug(to);
-		if (kernel_lock_used)
-			memory_gate_hold(to);
-	}
 	if (to->fpu) {
 		percpu_set_kernel_stack(to->stack + KERNEL_STACK_SIZE);
 		context_load(&to->process->space->context);

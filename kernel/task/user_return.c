@@ -12,7 +12,6 @@
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/sync/open_section.h"
 #include "kernel/task/late.h"
-#include "kernel/task/memory_gate.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/ptrace.h"
 #include "kernel/task/ptrace_debug.h"
@@ -218,7 +217,7 @@ static bool kernel_fault_with_lock(struct trap_frame *frame, vaddr_t va)
 	if (takes) {
 		if (frame->rflags & RFLAGS_IF)
 			irq_open();
-		memory_gate_enter_kernel();
+		kernel_lock_take();
 		irq_close();
 	}
 	served = kernel_fault(frame, va);
@@ -234,24 +233,18 @@ static bool is_programs(const struct trap_frame *frame)
 }
 
 /*
- * Serve the fault of user mode at `va` without the kernel lock, if it is of the kind that needs none. If the process
- * has one task, the count stays 1 meanwhile: only that task could add another one. If there are more, they may serve
- * faults at the same time.
+ * Serve the fault of user mode at `va` without the kernel lock, if it is of the kind that needs none, and the process
+ * has one task. The count stays 1 meanwhile: only that task could add another one.
  */
 static bool serve_open(const struct trap_frame *frame, vaddr_t va)
 {
 	const struct process *process = process_current();
 	const uint64_t write = FAULT_USER | FAULT_WRITE;
-	bool served;
 
 	if (frame->vector != TRAP_PF || va >= USER_END || frame->error & FAULT_RESERVED ||
-	    (frame->error & FAULT_PRESENT && (frame->error & write) != write))
-		return false;
-	if (likely(__atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) == 1))
-		served = user_fault_open(process->space, va, access_of(frame));
-	else
-		served = user_fault_beside(process->space, va, access_of(frame));
-	if (!served)
+	    (frame->error & FAULT_PRESENT && (frame->error & write) != write) ||
+	    __atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) != 1 ||
+	    !user_fault_open(process->space, va, access_of(frame)))
 		return false;
 	task_current()->faults++;
 	return true;
@@ -275,7 +268,7 @@ static inline __attribute__((always_inline)) bool handle_trap(struct trap_frame 
 		return true;
 	irq_open();
 	if (lock)
-		memory_gate_enter_kernel();
+		kernel_lock_take();
 	if (frame->vector == TRAP_PF)
 		user_page_fault(frame, cr2);
 	else
@@ -360,7 +353,7 @@ static void return_with_lock(struct trap_frame *frame)
 	if (task_return_wanted()) {
 		if (!kernel_lock_is_held()) {
 			irq_open();
-			memory_gate_enter_kernel();
+			kernel_lock_take();
 			irq_close();
 		}
 		task_return(frame, false);

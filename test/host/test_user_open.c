@@ -1,6 +1,6 @@
 /*
  * What is done to user memory without the kernel lock, and what is left to a call with it. There is one thread, and so
- * nobody to keep out: test/user/elbow_room.c and beside.c have that.
+ * nobody to keep out: test/user/elbow_room.c has that.
  */
 #include "test/host/user_machine.h"
 
@@ -134,49 +134,6 @@ static void copies_on_write(void **state)
 	user_space_put(child);
 }
 
-static pte_t entry_of(struct user_space *of, vaddr_t va)
-{
-	return pte_read(space_leaf_slot(&of->context.space, va).pte);
-}
-
-/* What threads may do at once: pages are added, and become writable, but none is exchanged. */
-static void adds_beside_others(void **state)
-{
-	static struct test_file file;
-	struct user_space *child;
-	pte_t first;
-
-	(void)state;
-	test_file_start(&file);
-	map_at(PLACE, 4 * PAGE_SIZE, NULL);
-	map_at(PLACE + SHORT, PAGE_SIZE, &file.object);
-	assert_true(user_fault_beside(space, PLACE, USER_WRITE));
-	assert_true(user_fault_beside(space, PLACE + PAGE_SIZE, USER_READ));
-	first = entry_of(space, PLACE);
-	assert_true(first.raw & PTE_WRITABLE);
-	/* Another CPU was first. */
-	assert_true(user_fault_beside(space, PLACE, USER_WRITE));
-	assert_int_equal(entry_of(space, PLACE).raw, first.raw);
-	assert_int_equal(space->resident_pages, 2);
-	assert_int_equal(space->faults, 3);
-	assert_false(user_fault_beside(space, PLACE, USER_EXEC));
-	assert_false(user_fault_beside(space, PLACE - PAGE_SIZE, USER_READ));
-	assert_false(user_fault_beside(space, PLACE + SHORT, USER_READ));
-	/* A frame that a child has, too, is to be copied, which needs a flush; the last one to have it may write. */
-	assert_int_equal(user_space_fork(space, &child), OK);
-	assert_false(user_fault_beside(space, PLACE, USER_WRITE));
-	assert_int_equal(entry_of(space, PLACE).raw, entry_of(child, PLACE).raw);
-	user_space_put(child);
-	assert_true(user_fault_beside(space, PLACE, USER_WRITE));
-	assert_int_equal(entry_of(space, PLACE).raw, first.raw);
-	space->gate.closed = 1;
-	assert_false(user_fault_beside(space, PLACE + 2 * PAGE_SIZE, USER_WRITE));
-	space->gate.closed = 0;
-	assert_int_equal(space->resident_pages, 2);
-	assert_int_equal(user_unmap(space, PLACE + SHORT, PAGE_SIZE), OK);
-	test_file_end(&file);
-}
-
 static void leaves_a_shared_space_alone(void **state)
 {
 	vaddr_t place;
@@ -198,9 +155,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(maps_zeros),         TEST(changes_what_is_short), TEST(moves_the_break),
-		TEST(copies_on_write),    TEST(leaves_objects_alone),  TEST(leaves_a_shared_space_alone),
-		TEST(adds_beside_others),
+		TEST(maps_zeros),      TEST(changes_what_is_short), TEST(moves_the_break),
+		TEST(copies_on_write), TEST(leaves_objects_alone),  TEST(leaves_a_shared_space_alone),
 	};
 
 	return cmocka_run_group_tests_name("user_open", tests, NULL, NULL);

@@ -65,6 +65,15 @@ static enum status place_page(const struct fault *f, struct slot slot, paddr_t p
 
 /* ---- anonymous ---- */
 
+/* Return whether the area has room for the 2 MiB around the page, and may have them mapped at once. */
+static bool has_large_room(const struct area *area, vaddr_t va)
+{
+	const vaddr_t start = align_down(va, PAGE_SIZE_2M);
+
+	return start >= area->start && start + PAGE_SIZE_2M <= area->end &&
+	       !(area->flags & (AREA_GROWS_DOWN | AREA_SMALL)) && !user_by_turns(area->rights);
+}
+
 /*
  * Map 2 MiB at once, where the area has room for that and nothing is mapped. Returns false when only a page can be
  * mapped.
@@ -76,7 +85,7 @@ static bool fault_large(const struct fault *f)
 	paddr_t pa;
 	pte_t *at;
 
-	if (!user_has_large_room(area, f->va))
+	if (!has_large_room(area, f->va))
 		return false;
 	if (frame_alloc_large(frame_cache_here(), FRAME_2M, &pa) != OK)
 		return false;
@@ -355,7 +364,7 @@ enum status user_fault_short(struct user_space *space, vaddr_t va, enum user_rig
 	const struct slot slot = space_leaf_slot(&space->context.space, va);
 	const pte_t e = pte_read(slot.pte);
 
-	if (!pte_present(e) && !area->object && (slot.level == 1 || !user_has_large_room(area, va)))
+	if (!pte_present(e) && !area->object && (slot.level == 1 || !has_large_room(area, va)))
 		return fault_anonymous(&f, slot);
 	if (pte_present(e) && access == USER_WRITE && !(e.raw & PTE_WRITABLE) && !(area->flags & AREA_SHARED) &&
 	    !user_by_turns(area->rights))

@@ -3,22 +3,12 @@
  */
 #pragma once
 
-#include "kernel/mm/user/user_pages.h"
 #include "kernel/mm/user/user_space.h"
 
 /* Return whether the area allows the access. Any right allows reads: page tables have no write-only memory. */
 static inline bool user_allows(const struct area *area, enum user_rights access)
 {
 	return access == USER_READ ? area->rights != USER_NONE : area->rights & access;
-}
-
-/* Return whether the area has room for the 2 MiB around the page, and may have them mapped at once. */
-static inline bool user_has_large_room(const struct area *area, vaddr_t va)
-{
-	const vaddr_t start = align_down(va, PAGE_SIZE_2M);
-
-	return start >= area->start && start + PAGE_SIZE_2M <= area->end &&
-	       !(area->flags & (AREA_GROWS_DOWN | AREA_SMALL)) && !user_by_turns(area->rights);
 }
 
 /*

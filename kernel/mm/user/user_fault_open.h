@@ -1,6 +1,6 @@
 /*
  * Page faults that are served without the kernel lock: the first access to a page of private zeros, and the first write
- * to a private page that is mapped read-only (copy-on-write), in a space that no other process uses.
+ * to a private page that is mapped read-only (copy-on-write), in a process with one task, whose space nobody else uses.
  */
 #pragma once
 
@@ -13,10 +13,3 @@
  * other task. Call with interrupts off.
  */
 MUST_CHECK bool user_fault_open(struct user_space *space, vaddr_t va, enum user_rights access);
-
-/*
- * Do what user_fault_open() does, for a process that may have other tasks, on other CPUs: in a section that other
- * sections of this function may be beside. Returns false also while a task of the process has the kernel lock, and
- * holds the space's gate; and for a page that is to be copied, since other CPUs must flush it.
- */
-MUST_CHECK bool user_fault_beside(struct user_space *space, vaddr_t va, enum user_rights access);

@@ -82,7 +82,6 @@ void user_space_put(struct user_space *space)
 	end_pages(space);
 	ASSERT(space->resident_pages == 0);
 	area_drop_all(&space->areas, end_area, NULL);
-	open_gate_forget(&space->gate);
 	context_destroy(&space->context);
 	kernel_context_leave(token);
 	kfree(space);

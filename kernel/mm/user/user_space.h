@@ -10,15 +10,14 @@
  * and faults exchange them; a read of untouched anonymous memory gets a frame at once, as the write after it would.
  *
  * Guard of spaces and areas: tasks only, which the kernel does not preempt. A space's only user may also work on it in
- * open sections (user_open.h), and several tasks of one process add pages so while `gate` is open. Other code takes a
- * reference to the space, or closes open sections, but may read its counts without either.
+ * open sections (user_open.h); other code that reaches the space takes a reference to it, or closes open sections, but
+ * may read its counts without either.
  */
 #pragma once
 
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/user/area.h"
 #include "kernel/mm/user/user_limits.h"
-#include "kernel/sync/open_gate.h"
 #include "kernel/sync/wait_queue.h"
 
 #define USER_MIN       0x10000ULL            /* no area lies below: vm.mmap_min_addr */
@@ -48,8 +47,6 @@ struct user_space {
 	size_t users;            /* reference count: tasks, and others that keep the space. Atomic */
 	bool in_pieces; /* areas are changed or copied piece by piece (user_piece.h): other changes wait in `changes` */
 	struct wait_queue changes;
-	struct open_gate gate; /* held while one of several tasks of the process has the kernel lock (memory_gate.h) */
-	uint32_t tables_taken; /* atomic: 1 while a CPU makes tables in a section beside others (user_fault_open.c) */
 	uint64_t code_pages, stack_pages; /* how many pages executable areas have, and areas that grow down (stacks) */
 	vaddr_t code_start, code_end, data_start, data_end; /* the program's own bytes, as exec maps them */
 };
@@ -165,6 +162,7 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 /*
  * Touch all pages of [va, va + size). Returns what user_fault returns for the first page that fails. After
  * ERR_NO_MEMORY the pages that this call has mapped in private areas are unmapped again (unless they lie in more than
- * 32 runs); pages of shared areas stay, and count as resident. After any other error the pages before that one stay.
+ * 32 runs); pages of shared areas stay, and count as resident. After any other error the pages before the failing
+ * one stay.
  */
 MUST_CHECK enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access);
