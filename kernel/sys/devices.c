@@ -10,9 +10,10 @@
 #include "kernel/dev/serial_pci.h"
 #include "kernel/dev/usb/usb.h"
 #include "kernel/fs/sysfs.h"
+#include "kernel/irq/clock.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/time.h"
 #include "kernel/sys/terminals.h"
-#include "kernel/task/sched.h"
 #include "kernel/task/wait_until.h"
 
 /* All drivers, in the order in which they are started, and their directories in /sys, which are empty. */
@@ -58,14 +59,25 @@ static bool has_devices(void)
 	return false;
 }
 
+/*
+ * Find all functions on PCI. That takes millions of instructions, and programs that compute meanwhile should hardly
+ * notice: after each piece of the work the task sleeps for four times as long as the piece has taken.
+ */
+static void look_at_buses(void)
+{
+	uint64_t begun = clock_monotonic_ns(), now;
+
+	while (!ending && pci_look()) {
+		now = clock_monotonic_ns();
+		(void)WAIT_IN_QUEUE(&changes, ending, time_add_times(now, 4, now - begun));
+		begun = clock_monotonic_ns();
+	}
+}
+
 static void serve(void *argument)
 {
 	(void)argument;
-	/* Looking at all buses takes millions of instructions: programs that compute meanwhile should hardly notice. */
-	sched_set(task_current(), &(struct task_sched){ .nice = NICE_MOST });
-	while (!ending && pci_look())
-		task_give_cpu();
-	sched_set(task_current(), &(struct task_sched){ 0 });
+	look_at_buses();
 	for (size_t i = 0; i < DRIVERS && !ending; i++)
 		pci_start_driver(drivers[i].driver);
 	terminals_add_ports();
