@@ -588,9 +588,10 @@ static void expect_sound(const struct screen *s)
 	assert_true(c->kernel.top == 0 && c->kernel.end == g->rows);
 	assert_true(c->replied <= TEXT_REPLY);
 	assert_true(c->program.parser.count <= VT_PARAMETERS + 1);
+	/* The other page is filled when it is shown for the first time. */
 	for (uint32_t row = 0; row < g->rows; row++) {
-		assert_true(g->page.order[row] < g->rows && g->other.order[row] < g->rows);
-		seen[0][g->page.order[row]] = seen[1][g->other.order[row]] = true;
+		assert_true(g->page.order[row] < g->rows && (!g->exchanged || g->other.order[row] < g->rows));
+		seen[0][g->page.order[row]] = seen[1][g->exchanged ? g->other.order[row] : row] = true;
 	}
 	for (uint32_t row = 0; row < g->rows; row++)
 		assert_true(seen[0][row] && seen[1][row]);
