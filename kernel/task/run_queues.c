@@ -7,6 +7,12 @@
 #include "kernel/task/balance.h"
 #include "kernel/task/fair_interrupt.h"
 
+/*
+ * For how long a task runs at the least before a less nice one interrupts it that has been ahead of its share: a task
+ * that waits for that often would make the CPU switch at each few instructions otherwise.
+ */
+#define UNDISTURBED_NS 500000
+
 struct sched_counts sched_counts;
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
@@ -36,10 +42,17 @@ struct task *run_queue_take(struct cpu_queues *cpu, uint64_t now)
 	return task;
 }
 
-void watch_less_nice(struct cpu_queues *cpu, const struct task *task)
+/* Return for how long `task`, which is fair, may run before a less nice one that waits interrupts it. */
+static uint64_t undisturbed_ns(const struct cpu_queues *cpu, const struct task *task)
 {
 	const uint64_t after = fair_soonest_first(&cpu->ready, (unsigned)task->rank);
-	const uint64_t first_ns = time_add(task->started_ns, after);
+
+	return after < UNDISTURBED_NS ? UNDISTURBED_NS : after;
+}
+
+void watch_less_nice(struct cpu_queues *cpu, const struct task *task)
+{
+	const uint64_t first_ns = time_add(task->started_ns, undisturbed_ns(cpu, task));
 
 	/* An earlier deadline stays: look_at_turn() then calls this again. */
 	if (first_ns < cpu->slice.deadline_ns)
@@ -51,7 +64,7 @@ static void look_at_turn(struct cpu_queues *cpu, const struct task *task, uint64
 {
 	const uint64_t turn_ns = turn_length(cpu, task, now);
 
-	if (fair_soonest_first(&cpu->ready, (unsigned)task->rank) <= now - task->started_ns) {
+	if (undisturbed_ns(cpu, task) <= now - task->started_ns) {
 		want_switch(cpu);
 		cpu->interrupted = task;
 	} else if (turn_ns < SCHED_SLICE_NS) {

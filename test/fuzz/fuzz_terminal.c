@@ -18,9 +18,12 @@ static void check(const struct screen *s)
 	FUZZ_EXPECT(c->at.column < COLUMNS && c->at.row < ROWS);
 	FUZZ_EXPECT(c->program.top < c->program.end && c->program.end <= ROWS);
 	FUZZ_EXPECT(c->program.parser.count <= VT_PARAMETERS + 1);
+	/* The other page is filled when it is shown for the first time. */
 	for (uint32_t row = 0; row < ROWS; row++) {
-		FUZZ_EXPECT(c->grid.page.order[row] < ROWS && c->grid.other.order[row] < ROWS);
-		seen[0][c->grid.page.order[row]] = seen[1][c->grid.other.order[row]] = true;
+		const uint32_t other = c->grid.exchanged ? c->grid.other.order[row] : row;
+
+		FUZZ_EXPECT(c->grid.page.order[row] < ROWS && other < ROWS);
+		seen[0][c->grid.page.order[row]] = seen[1][other] = true;
 	}
 	for (uint32_t row = 0; row < ROWS; row++)
 		FUZZ_EXPECT(seen[0][row] && seen[1][row]);
