@@ -15,21 +15,21 @@
 #include "kernel/task/space_work.h"
 
 /* Find the credentials with which the program runs, and make its memory. Returns 0, or an error with all undone. */
-static int start_as(const struct credentials *who, const struct exec_program *program,
-		    const struct process_rlimit *limits, const struct exec_strings *strings, struct exec_image *ret)
+static int start_as(const struct credentials *who, const struct exec_program *program, uint64_t stack_limit,
+		    const struct exec_strings *strings, struct exec_image *ret)
 {
 	int error = exec_rights(program->own.file, who, ret);
 
 	if (error)
 		return error;
 	ret->program = program->own.file->node;
-	error = exec_build(program, limits, strings, ret);
+	error = exec_build(program, stack_limit, strings, ret);
 	if (error)
 		credentials_put(ret->who);
 	return error;
 }
 
-int exec_load(const struct path_base *base, const struct process_rlimit *limits, const struct exec_request *request,
+int exec_load(const struct path_base *base, uint64_t stack_limit, const struct exec_request *request,
 	      struct exec_image *ret, struct exec_refusal *refusal)
 {
 	struct exec_strings strings = { .path = request->path, .envp = request->envp };
@@ -47,7 +47,7 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 		node = program->own.file->node;
 		error = node_run(node);
 		if (!error) {
-			error = start_as(base->who, program, limits, &strings, ret);
+			error = start_as(base->who, program, stack_limit, &strings, ret);
 			if (error)
 				node_run_end(node);
 			else
@@ -122,7 +122,7 @@ static int load(const struct process *process, const struct exec_request *reques
 	int error;
 
 	refusal.text[0] = '\0';
-	error = exec_load(&base, process->limits, request, ret, &refusal);
+	error = exec_load(&base, process->limits[LIMIT_STACK].soft, request, ret, &refusal);
 	if (error && refusal.text[0])
 		exec_refusal_log(&refusal, request->path);
 	place_put(base.start);
@@ -261,7 +261,7 @@ int process_start_init(const struct place *root, struct file *console, const str
 		goto no_files;
 	error = open_console(process->fds, console);
 	if (!error)
-		error = exec_load(&base, process->limits, request, &image, refusal);
+		error = exec_load(&base, process->limits[LIMIT_STACK].soft, request, &image, refusal);
 	if (error)
 		goto no_program;
 	take_image(process, &image);

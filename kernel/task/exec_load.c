@@ -275,8 +275,8 @@ static int build(const struct exec_program *program, uint64_t stack_limit, const
 	return 0;
 }
 
-int exec_build(const struct exec_program *program, const struct process_rlimit *limits,
-	       const struct exec_strings *strings, struct exec_image *ret)
+int exec_build(const struct exec_program *program, uint64_t stack_limit, const struct exec_strings *strings,
+	       struct exec_image *ret)
 {
 	struct exec_sizes sizes;
 	context_token_t token;
@@ -285,10 +285,10 @@ int exec_build(const struct exec_program *program, const struct process_rlimit *
 	if (!exec_stack_measure(strings, &sizes))
 		return -EINTR;
 	if (sizes.words + sizes.strings >= EXEC_STACK_STEP)
-		return build(program, limits[LIMIT_STACK].soft, strings, &sizes, ret);
+		return build(program, stack_limit, strings, &sizes, ret);
 	/* No other task can run meanwhile, so it is enough to enter the kernel context once for all of the work. */
 	token = kernel_context_enter();
-	error = build(program, limits[LIMIT_STACK].soft, strings, &sizes, ret);
+	error = build(program, stack_limit, strings, &sizes, ret);
 	kernel_context_leave(token);
 	return error;
 }

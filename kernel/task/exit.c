@@ -221,6 +221,12 @@ void process_exit_task(int code)
 	struct process *process = task->process;
 	struct seccomp_filter *filters;
 
+	/*
+	 * Late work may hold a file's turn (file_resize.c). Do it before the task stops for a tracer or a core file,
+	 * since whoever goes on meanwhile may wait for the turn. Other tasks begin to end at once.
+	 */
+	if (task->tracing.tracee || process->core)
+		late_do_all();
 	core_park();
 	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)end_status(process, code));
 	ptrace_end_tracer();

@@ -127,7 +127,7 @@ struct exec_image {
 struct path_base;
 struct exec_request;
 struct exec_refusal;
-int exec_load(const struct path_base *base, const struct process_rlimit *limits, const struct exec_request *request,
+int exec_load(const struct path_base *base, uint64_t stack_limit, const struct exec_request *request,
 	      struct exec_image *ret, struct exec_refusal *refusal);
 
 /* Reset what execve(2) resets: handlers, alternate stack, user addresses of futexes. `task`: the current task. */
