@@ -14,6 +14,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/time.h"
 #include "kernel/sys/terminals.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/wait_until.h"
 
 /* All drivers, in the order in which they are started, and their directories in /sys, which are empty. */
@@ -61,7 +62,7 @@ static bool has_devices(void)
 
 /*
  * Find all functions on PCI. That takes millions of instructions, and programs that compute meanwhile should hardly
- * notice: after each piece of the work the task sleeps for four times as long as the piece has taken.
+ * notice: if any task waits for the CPU, this one sleeps after each piece of the work, four times as long as it took.
  */
 static void look_at_buses(void)
 {
@@ -69,7 +70,10 @@ static void look_at_buses(void)
 
 	while (!ending && pci_look()) {
 		now = clock_monotonic_ns();
-		(void)WAIT_IN_QUEUE(&changes, ending, time_add_times(now, 4, now - begun));
+		if (sched_is_alone())
+			task_give_cpu();
+		else
+			(void)WAIT_IN_QUEUE(&changes, ending, time_add_times(now, 4, now - begun));
 		begun = clock_monotonic_ns();
 	}
 }
