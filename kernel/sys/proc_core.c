@@ -39,6 +39,6 @@ int proc_take_core_filter(struct node *node, const char *bytes, size_t size)
 		if (value > UINT32_MAX)
 			return -ERANGE;
 	}
-	process->rights.core_filter = (uint32_t)value & CORE_FILTER_MOST;
+	process->rights.core_filter = (uint16_t)(value & CORE_FILTER_MOST);
 	return 0;
 }

@@ -54,7 +54,7 @@ struct process_rights {
 	const struct credentials
 		*ended_as; /* credentials of the task that ended last, a reference; or NULL; guard: rights_lock */
 	enum dumpable dumpable;
-	uint32_t core_filter;  /* enum core_kind: which areas a core file has the bytes of, as coredump_filter says */
+	uint16_t core_filter;  /* enum core_kind: which areas a core file has the bytes of, as coredump_filter says */
 	bool subreaper;        /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
 	bool death_is_awaited; /* a task of the process has, or had, a parent_death_signal */
 };
