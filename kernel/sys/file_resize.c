@@ -15,7 +15,7 @@
 #include "kernel/task/rights.h"
 #include "kernel/task/turn.h"
 
-/* A regular file that becomes shorter in many pieces. Guard: the task that does it, which has the node's turn. */
+/* A file whose pages late work takes away. Guard: the task that does it, which has the node's turn. */
 struct shortening {
 	struct late_work work; /* must be the first member: finish_late() gets a pointer to it */
 	struct node *node;     /* a counted reference */
@@ -36,67 +36,62 @@ static int64_t set_size(struct node *node, uint64_t size)
 	return result;
 }
 
-/* Finish after the last piece; give up the turn and the node, and free the shortening. */
-static int64_t finish(struct shortening *s)
-{
-	int64_t result;
-
-	object_cut_end(&s->cut);
-	result = set_size(s->node, s->size);
-	turn_end(&s->node->writing, &s->writing);
-	node_put(s->node);
-	kfree(s);
-	return result;
-}
-
+/* Do a piece; after the last one give up the turn and the node, and free the shortening. */
 static bool finish_late(struct late_work *work)
 {
 	struct shortening *s = (struct shortening *)work;
 
 	if (content_cut_piece(node_content(s->node), &s->cut))
 		return false;
-	(void)finish(s);
+	object_cut_end(&s->cut);
+	(void)set_size(s->node, s->size);
+	turn_end(&s->node->writing, &s->writing);
+	node_put(s->node);
+	kfree(s);
 	return true;
 }
 
 /*
- * Make a regular file shorter in many pieces. `writing`: the holder of the node's turn, which this function gives up.
+ * Leave the rest of `cut`, which makes the file shorter, to late work. `writing`: the holder of the node's turn, which
+ * the late work gives up. Returns false if there is no memory for that: nothing has changed.
  */
-static int64_t shorten(struct shortening *s, struct node *node, uint64_t size, struct turn_holder *writing)
+static bool leave_rest(struct node *node, uint64_t size, struct object_cut *cut, struct turn_holder *writing)
 {
+	struct shortening *s = kmalloc(sizeof(*s));
+
+	if (!s)
+		return false;
+	object_cut_end(cut);
 	s->work.step = finish_late;
 	s->node = node_get(node);
 	s->size = size;
 	turn_hand_on(&node->writing, writing, &s->writing);
 	content_cut_begin(node_content(node), size, &s->cut);
-	while (content_cut_piece(node_content(node), &s->cut))
-		if (task_give_way()) {
-			late_work_add(&s->work);
-			return -EINTR;
-		}
-	return finish(s);
+	late_work_add(&s->work);
+	return true;
 }
 
 /*
- * Make a regular file shorter by one piece. Returns whether that was all; if not, the file has its new size already,
- * but some pages beyond it may be left.
+ * Make a regular file shorter in pieces, between which other tasks run, so that node_truncate() has little left to do.
+ * Returns false when the task must end and leave_rest() was called.
  */
-static bool shorten_a_little(struct content *content, uint64_t size)
+static bool shorten(struct node *node, uint64_t size, struct turn_holder *writing)
 {
+	struct content *content = node_content(node);
 	struct object_cut cut;
-	bool more;
 
 	content_cut_begin(content, size, &cut);
-	more = content_cut_piece(content, &cut);
+	while (content_cut_piece(content, &cut))
+		if (task_give_way() && leave_rest(node, size, &cut, writing))
+			return false;
 	object_cut_end(&cut);
-	return !more;
+	return true;
 }
 
 int64_t file_resize(struct node *node, uint64_t size)
 {
-	struct content *content = node_content(node);
+	const struct content *content = node_content(node);
 	struct turn_holder writing;
-	struct shortening *s = NULL;
 	int64_t result = turn_take(&node->writing, &writing);
 
 	if (result)
@@ -105,13 +100,8 @@ int64_t file_resize(struct node *node, uint64_t size)
 		result = file_size_check(size);
 	if (!result && content)
 		result = content_seals_permit_size(content, size);
-	if (!result && content && size < node->size && node_resize_check(node) == 0) {
-		if (!shorten_a_little(content, size))
-			s = kmalloc(sizeof(*s));
-		if (s)
-			return shorten(s, node, size, &writing);
-	}
-	/* If there is no memory for a shortening, node_truncate() does all of it at once. */
+	if (!result && content && size < node->size && node_resize_check(node) == 0 && !shorten(node, size, &writing))
+		return -EINTR;
 	if (!result)
 		result = set_size(node, size);
 	turn_end(&node->writing, &writing);
