@@ -60,10 +60,8 @@ SYSCALL_5(remap_file_pages, va, size, prot, page, flags)
 	(void)flags; /* MAP_NONBLOCK: pages that are not in memory need not be fetched; all are */
 	va = align_down(va, PAGE_SIZE);
 	size = align_down(size, PAGE_SIZE);
-	if (prot || va + size <= va)
+	if (prot || va + size <= va || page > INT64_MAX / PAGE_SIZE || size / PAGE_SIZE > INT64_MAX / PAGE_SIZE - page)
 		return -EINVAL;
-	if (page > INT64_MAX / PAGE_SIZE || size / PAGE_SIZE > INT64_MAX / PAGE_SIZE - page)
-		return -EOVERFLOW;
 	error = space_wait(space);
 	if (error)
 		return error;

@@ -133,8 +133,8 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 		     const struct exec_start *start, struct exec_image *ret);
 
 /*
- * Make a user space with the program, its loader and its stack. stack_limit: RLIMIT_STACK in bytes. Sets *ret except for `program`. Returns 0, or an error
- * with everything undone.
+ * Make a user space with the program, its loader and its stack. stack_limit: RLIMIT_STACK, in bytes. Sets *ret except
+ * for `program`. Returns 0, or an error with everything undone.
  */
 int exec_build(const struct exec_program *program, uint64_t stack_limit, const struct exec_strings *strings,
 	       struct exec_image *ret);
